@@ -1,0 +1,12 @@
+//! GoRedis: a durable, replicated, Redis-compatible server.
+
+pub mod cli;
+pub mod client;
+pub mod command;
+pub mod engine;
+pub mod log;
+pub mod resp;
+pub mod server;
+pub mod settings;
+pub mod store;
+pub mod sync;
