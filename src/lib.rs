@@ -2,9 +2,11 @@
 
 pub mod cli;
 pub mod client;
+pub mod clock;
 pub mod command;
 pub mod engine;
 pub mod log;
+pub mod lsn;
 pub mod resp;
 pub mod server;
 pub mod settings;
