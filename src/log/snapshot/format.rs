@@ -93,7 +93,8 @@ impl BlockPlace {
         out
     }
 
-    pub(super) fn decode(bytes: &[u8; INDEX_ENTRY_BYTES as usize]) -> Self {
+    /// Takes the fields out of `INDEX_ENTRY_BYTES` bytes.
+    pub(super) fn decode(bytes: &[u8]) -> Self {
         Self {
             offset: u64_at(bytes, 0),
             bytes: u64_at(bytes, 8),
@@ -129,7 +130,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    pub(super) fn encode(&self) -> [u8; HEADER_BYTES as usize] {
+    pub(super) fn encode(self) -> [u8; HEADER_BYTES as usize] {
         let mut out = [0; HEADER_BYTES as usize];
         put(&mut out, 0, &HEADER_MAGIC);
         put(&mut out, 8, &self.version.to_le_bytes());

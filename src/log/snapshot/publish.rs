@@ -110,3 +110,15 @@ pub struct SnapshotInfo {
     /// What its writer counted.
     pub totals: SnapshotTotals,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_file_name_lies_in_the_current_directory() {
+        assert_eq!(directory_of(Path::new("data.db")), Path::new("."));
+        assert_eq!(directory_of(Path::new("dir/data.db")), Path::new("dir"));
+        assert_eq!(directory_of(Path::new("/data.db")), Path::new("/"));
+    }
+}

@@ -42,7 +42,7 @@ impl SnapshotReader {
         let header = input.read_header(file_bytes)?;
         let footer = input.read_footer(file_bytes)?;
         let index = input.read_index(&footer)?;
-        input.check_index(&header, &footer, &index)?;
+        input.check_index(header.block_bytes, &footer, &index)?;
         let totals = SnapshotTotals {
             blocks: footer.blocks,
             entries: footer.entries,
@@ -146,21 +146,20 @@ impl Input<'_> {
             let reason = Damage::IndexChecksum { found: footer.index_crc, expected };
             return Err(self.damaged(footer.index_offset, reason));
         }
-        let (places, _) = bytes.as_chunks();
-        Ok(places.iter().map(BlockPlace::decode).collect())
+        Ok(bytes.chunks_exact(INDEX_ENTRY_BYTES as usize).map(BlockPlace::decode).collect())
     }
 
     /// Checks that the blocks follow each other from the header to the index, and that they add up.
     fn check_index(
         &self,
-        header: &Header,
+        block_bytes: u32,
         footer: &Footer,
         index: &[BlockPlace],
     ) -> Result<(), SnapshotError> {
         let (mut offset, mut entries, mut entry_bytes) = (HEADER_BYTES, 0_u64, 0_u64);
         for (block, place) in (0..).zip(index) {
             place
-                .check(block, offset, footer.index_offset, header.block_bytes)
+                .check(block, offset, footer.index_offset, block_bytes)
                 .map_err(|reason| self.damaged(footer.index_offset + block * INDEX_ENTRY_BYTES, reason))?;
             offset = place.end();
             entries += u64::from(place.entries);

@@ -227,6 +227,16 @@ fn a_folder_that_is_missing_is_named() {
 }
 
 #[test]
+fn a_full_disk_is_named_and_nothing_is_left_behind() {
+    let (dir, path) = dbfile();
+    std::os::unix::fs::symlink("/dev/full", temporary_path(&path)).expect("linked");
+    let error = SnapshotWriter::create(&path, SMALL).err().expect("no room for the header");
+    let SnapshotError::Io { action: "write", source, .. } = &error else { panic!("{error}") };
+    assert_eq!(source.kind(), std::io::ErrorKind::StorageFull);
+    assert!(names(&dir).is_empty());
+}
+
+#[test]
 fn the_file_of_version_1_is_what_the_format_page_says() {
     let (_dir, path) = dbfile();
     write(&path, SMALL, &[b"key".to_vec(), Vec::new()]);
