@@ -185,10 +185,10 @@ impl Footer {
         put(&mut out, 0, &FOOTER_MAGIC);
         put(&mut out, 8, &VERSION.to_le_bytes());
         put(&mut out, 12, &self.index_crc.to_le_bytes());
-        put(&mut out, 16, &self.facts.start.0.to_le_bytes());
-        put(&mut out, 24, &self.facts.end.0.to_le_bytes());
-        put(&mut out, 32, &self.facts.retention_floor.0.to_le_bytes());
-        put(&mut out, 40, &self.facts.history.0.to_le_bytes());
+        put(&mut out, 16, &self.facts.start.get().to_le_bytes());
+        put(&mut out, 24, &self.facts.end.get().to_le_bytes());
+        put(&mut out, 32, &self.facts.retention_floor.get().to_le_bytes());
+        put(&mut out, 40, &self.facts.history.get().to_le_bytes());
         put(&mut out, 56, &self.facts.hash_seed.to_le_bytes());
         put(&mut out, 64, &self.facts.created_unix_ms.to_le_bytes());
         put(&mut out, 72, &self.index_offset.to_le_bytes());
@@ -211,10 +211,10 @@ impl Footer {
         }
         let footer = Self {
             facts: SnapshotFooter {
-                start: Lsn(u64_at(bytes, 16)),
-                end: Lsn(u64_at(bytes, 24)),
-                retention_floor: Lsn(u64_at(bytes, 32)),
-                history: History(u128::from_le_bytes(array_at(bytes, 40))),
+                start: Lsn::new(u64_at(bytes, 16)),
+                end: Lsn::new(u64_at(bytes, 24)),
+                retention_floor: Lsn::new(u64_at(bytes, 32)),
+                history: History::new(u128::from_le_bytes(array_at(bytes, 40))),
                 hash_seed: u64_at(bytes, 56),
                 created_unix_ms: u64_at(bytes, 64),
             },
@@ -238,7 +238,7 @@ impl Footer {
             return wrong("reserved part", u64::from(*byte));
         }
         if !self.facts.is_ordered() {
-            return wrong("start LSN", self.facts.start.0);
+            return wrong("start LSN", self.facts.start.get());
         }
         if self.blocks > BLOCKS_MAX {
             return wrong("block count", self.blocks);

@@ -14,10 +14,10 @@ pub(super) const SMALL: SnapshotOptions<'static> =
     SnapshotOptions { block_bytes: 64, writeback_bytes: 64 << 10, keep_going: &|| true };
 
 pub(super) const FOOTER: SnapshotFooter = SnapshotFooter {
-    start: Lsn(0x1000),
-    end: Lsn(0x2000),
-    retention_floor: Lsn(0x800),
-    history: History(0x0123_4567_89ab_cdef_0011_2233_4455_6677),
+    start: Lsn::new(0x1000),
+    end: Lsn::new(0x2000),
+    retention_floor: Lsn::new(0x800),
+    history: History::new(0x0123_4567_89ab_cdef_0011_2233_4455_6677),
     hash_seed: 0xfeed,
     created_unix_ms: 1_700_000_000_000,
 };
@@ -211,8 +211,12 @@ fn options_and_footers_out_of_order_are_refused_by_name() {
     assert_eq!(sentence, "the snapshot block size is 63, and must be between 64 and 16777216");
     for (floor, start, end) in [(2, 1, 3), (1, 3, 2)] {
         let writer = SnapshotWriter::create(&path, SMALL).expect("created");
-        let footer =
-            SnapshotFooter { retention_floor: Lsn(floor), start: Lsn(start), end: Lsn(end), ..FOOTER };
+        let footer = SnapshotFooter {
+            retention_floor: Lsn::new(floor),
+            start: Lsn::new(start),
+            end: Lsn::new(end),
+            ..FOOTER
+        };
         assert!(matches!(writer.finish(footer), Err(SnapshotError::FooterOrder { .. })));
     }
     assert!(names(&dir).is_empty());

@@ -194,9 +194,9 @@ fn check_order(footer: &SnapshotFooter) -> Result<(), SnapshotError> {
         return Ok(());
     }
     Err(SnapshotError::FooterOrder {
-        floor: footer.retention_floor.0,
-        start: footer.start.0,
-        end: footer.end.0,
+        floor: footer.retention_floor.get(),
+        start: footer.start.get(),
+        end: footer.end.get(),
     })
 }
 
