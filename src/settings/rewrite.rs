@@ -203,7 +203,7 @@ mod tests {
     use quickcheck::quickcheck;
     use std::ffi::OsString;
 
-    fn start(path: &Path, options: &[&str]) -> Box<Settings> {
+    fn start(path: &Path, options: &[&str]) -> Settings {
         let args = std::iter::once(path.into()).chain(options.iter().map(OsString::from));
         match Settings::from_args(args, io::empty()) {
             Ok(Startup::Run(settings)) => settings,

@@ -167,7 +167,7 @@ own_settings! {
 /// How many settings there are.
 pub(super) const COUNT: usize = OWN.len() + COMPATIBILITY.len();
 
-const ALL: [Setting; COUNT] = {
+static ALL: [Setting; COUNT] = {
     let mut all = [OWN[0]; COUNT];
     let mut at = 0;
     while at < COUNT {
