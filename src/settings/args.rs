@@ -145,7 +145,7 @@ fn value_name(kind: &Kind) -> &'static str {
         Kind::Flag => "yes|no",
         Kind::Int { .. } | Kind::Clamped { .. } => "NUMBER",
         Kind::Octal { .. } => "OCTAL",
-        Kind::Memory { .. } | Kind::MemoryOrPercent => "BYTES",
+        Kind::Memory { .. } | Kind::Pages { .. } | Kind::MemoryOrPercent => "BYTES",
         Kind::Choice(_) => "CHOICE",
         Kind::Events => "LETTERS",
         Kind::Text(_) => "TEXT",
@@ -266,7 +266,7 @@ mod tests {
             }),
             (&["-persist", "maybe"], "command line: bad value 'maybe' for 'persist': it takes yes or no"),
             (&["-segment-bytes", "1"], {
-                "command line: bad value '1' for 'segment-bytes': it takes a size in bytes from 4mb to 16gb"
+                "command line: bad value '1' for 'segment-bytes': it takes a size in bytes from 4mb to 1gb"
             }),
             (&["-save", "1"], {
                 "command line: bad value '1' for 'save': Invalid save parameters; \

@@ -166,7 +166,7 @@ fn push_directives(text: &mut Vec<u8>, at: usize, name: &[u8], value: &Value, ov
 /// A value as one word of the file.
 fn word(setting: &Setting, value: &Value) -> Vec<u8> {
     match setting.kind {
-        Kind::Memory { .. } => memory::render(value.word() as u64).into_bytes(),
+        Kind::Memory { .. } | Kind::Pages { .. } => memory::render(value.word() as u64).into_bytes(),
         kind => words::quote(&kind.render(value)),
     }
 }
@@ -187,7 +187,9 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn write_durably(beside: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(beside)?;
+    // Why: what an interrupted rewrite left there is no use to anyone.
+    let _ = fs::remove_file(beside);
+    let mut file = OpenOptions::new().write(true).create_new(true).open(beside)?;
     if let Ok(old) = fs::metadata(path) {
         // Why: it may hold a password; it stays as private as it was.
         file.set_permissions(old.permissions())?;
