@@ -4,6 +4,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod engine;
+pub mod glob;
 pub mod log;
 pub mod lsn;
 pub mod resp;
