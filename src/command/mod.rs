@@ -1,1 +1,4 @@
-//! command
+//! Commands: what each is (one table of them), and how a request becomes a reply.
+
+pub mod spec;
+pub mod table;
