@@ -4,6 +4,7 @@ pub mod cli;
 pub mod client;
 pub mod command;
 pub mod engine;
+pub mod glob;
 pub mod log;
 pub mod resp;
 pub mod server;
