@@ -1,2 +1,16 @@
-//! Request -> reply: the commands, without sockets and without disk. (interface; grows)
+//! Commands: what each is (one table of them), and how a request becomes a reply.
+//!
+//! Request -> reply, without sockets and without disk.
+
+pub mod args;
 pub mod call;
+pub mod clients;
+pub mod context;
+pub mod introspect;
+pub mod keys;
+pub mod session;
+pub mod slowlog;
+pub mod spec;
+pub mod stats;
+pub mod strings;
+pub mod table;
