@@ -3,5 +3,10 @@
 //! Request -> reply, without sockets and without disk.
 
 pub mod call;
+pub mod clients;
+pub mod context;
+pub mod session;
+pub mod slowlog;
 pub mod spec;
+pub mod stats;
 pub mod table;
