@@ -5,6 +5,7 @@ pub mod client;
 pub mod clock;
 pub mod command;
 pub mod engine;
+pub mod glob;
 pub mod log;
 pub mod lsn;
 pub mod resp;
