@@ -1,2 +1,12 @@
-//! Request -> reply: the commands, without sockets and without disk. (interface; grows)
+//! Commands: what each is (one table of them), and how a request becomes a reply.
+//!
+//! Request -> reply, without sockets and without disk.
+
 pub mod call;
+pub mod clients;
+pub mod context;
+pub mod session;
+pub mod slowlog;
+pub mod spec;
+pub mod stats;
+pub mod table;

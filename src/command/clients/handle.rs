@@ -1,0 +1,176 @@
+//! One connection as the rest of the server sees it.
+
+use super::activity::{Activity, Buffers, SessionFigures};
+use super::labels::Labels;
+use crate::clock::Millis;
+use crate::sync::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// Where a connection comes from and where it arrived.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Address of the client, `ip:port`, `[ip]:port`, or the socket's path followed by `:0`.
+    pub peer: String,
+    /// Address of the server that the client connected to.
+    pub local: String,
+    /// File descriptor of the connection; -1 where there is none.
+    pub fd: i32,
+    /// A Unix socket.
+    pub unix: bool,
+}
+
+/// Whether somebody wants the connection to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum KillState {
+    /// Nobody does.
+    Alive = 0,
+    /// When the reply to the command at hand is written.
+    AfterReply = 1,
+    /// At once.
+    Now = 2,
+}
+
+/// One connection as the rest of the server sees it.
+///
+/// Its own task publishes into it; CLIENT LIST reads it; CLIENT KILL sets its switch.
+#[derive(Debug)]
+pub struct ClientHandle {
+    id: u64,
+    endpoint: Endpoint,
+    connected_at: Millis,
+    /// Locked to be set and to be listed, both rare.
+    labels: Mutex<Labels>,
+    activity: Activity,
+    /// A [`KillState`], which only grows.
+    kill: AtomicU8,
+    killed: Notify,
+}
+
+impl ClientHandle {
+    /// A connection made at `now`. Outside tests, made by [`super::ClientRegistry::register`] alone.
+    pub fn new(id: u64, endpoint: Endpoint, now: Millis) -> Self {
+        Self {
+            id,
+            endpoint,
+            connected_at: now,
+            labels: Mutex::default(),
+            activity: Activity::new(now),
+            kill: AtomicU8::new(KillState::Alive as u8),
+            killed: Notify::new(),
+        }
+    }
+
+    /// CLIENT ID; no other connection of this process has or had it.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The two ends of the connection.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// When the connection was made.
+    pub fn connected_at(&self) -> Millis {
+        self.connected_at
+    }
+
+    /// A copy of the names.
+    pub fn labels(&self) -> Labels {
+        self.labels.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes the names.
+    pub fn relabel(&self, change: impl FnOnce(&mut Labels)) {
+        change(&mut self.labels.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Makes the session's figures visible. Called by the connection's task only.
+    pub fn publish_session(&self, figures: &SessionFigures) {
+        self.activity.publish_session(figures);
+    }
+
+    /// The session's figures as last published.
+    pub fn session(&self) -> SessionFigures {
+        self.activity.session()
+    }
+
+    /// Makes the buffers' figures visible. Called by the connection's task only.
+    pub fn publish_buffers(&self, buffers: &Buffers) {
+        self.activity.publish_buffers(buffers);
+    }
+
+    /// The buffers' figures as last published.
+    pub fn buffers(&self) -> Buffers {
+        self.activity.buffers()
+    }
+
+    /// Asks the connection to end; a stronger wish that was made before stays.
+    pub fn kill(&self, how: KillState) {
+        // Release: pairs with the Acquire in `kill_state`, so that whoever sees the switch sees what led to it.
+        self.kill.fetch_max(how as u8, Ordering::Release);
+        // Why: `notify_one` keeps a permit, so a connection that is not waiting yet finds it when it does.
+        self.killed.notify_one();
+    }
+
+    /// Whether the connection is to end. Looked at once per batch.
+    #[inline]
+    pub fn kill_state(&self) -> KillState {
+        // Acquire: pairs with the Release in `kill`.
+        match self.kill.load(Ordering::Acquire) {
+            0 => KillState::Alive,
+            1 => KillState::AfterReply,
+            _ => KillState::Now,
+        }
+    }
+
+    /// Waits until the connection is to end. For the connection's task only: one waiter.
+    pub async fn killed(&self) -> KillState {
+        loop {
+            let state = self.kill_state();
+            if state != KillState::Alive {
+                return state;
+            }
+            self.killed.notified().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn handle() -> ClientHandle {
+        ClientHandle::new(1, Endpoint::default(), Millis(0))
+    }
+
+    #[test]
+    fn a_weaker_kill_does_not_undo_a_stronger_one() {
+        let handle = handle();
+        assert_eq!(handle.kill_state(), KillState::Alive);
+        handle.kill(KillState::Now);
+        handle.kill(KillState::AfterReply);
+        assert_eq!(handle.kill_state(), KillState::Now);
+    }
+
+    #[tokio::test]
+    async fn a_kill_before_the_wait_is_not_lost() {
+        let handle = handle();
+        handle.kill(KillState::AfterReply);
+        assert_eq!(handle.killed().await, KillState::AfterReply);
+    }
+
+    #[tokio::test]
+    async fn a_kill_wakes_the_connection() {
+        let handle = std::sync::Arc::new(handle());
+        let waiting = tokio::spawn({
+            let handle = std::sync::Arc::clone(&handle);
+            async move { handle.killed().await }
+        });
+        tokio::task::yield_now().await;
+        handle.kill(KillState::Now);
+        assert_eq!(waiting.await.expect("the task ends"), KillState::Now);
+    }
+}
