@@ -1,0 +1,1 @@
+//! A server's bytes to [`Value`]s.
