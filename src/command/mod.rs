@@ -3,9 +3,11 @@
 //! Request -> reply, without sockets and without disk.
 
 pub mod args;
+pub mod bind;
 pub mod call;
 pub mod clients;
 pub mod context;
+pub mod dispatch;
 pub mod introspect;
 pub mod keys;
 pub mod session;
@@ -14,3 +16,4 @@ pub mod spec;
 pub mod stats;
 pub mod strings;
 pub mod table;
+pub mod transactions;

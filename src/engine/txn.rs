@@ -25,6 +25,8 @@ use crate::store::word::Word;
 
 /// Accesses beyond this number are found through a map instead of by looking at each.
 const ACCESSES_LINEAR_MAX: usize = 12;
+/// Cells without a live key that a walk passes before it gives up.
+const ABSENT_MAX: usize = 10_000;
 /// The longest string whose encoding Redis calls `embstr`.
 const EMBSTR_BYTES_MAX: usize = 44;
 
@@ -558,33 +560,29 @@ impl<'g> Txn<'g> {
     }
 
     /// Visits live keys that start with `prefix`, in key order, until `visit` says false; tells whether it came to the
-    /// end. At most `cells` cells are looked at.
+    /// end. It gives up where too many cells hold nothing, unless the attempt runs alone.
     pub fn keys(
         &mut self,
         db: DbIndex,
         prefix: &[u8],
-        cells: usize,
         visit: &mut dyn FnMut(&[u8], Live<'g>) -> bool,
     ) -> bool {
         let keyspace = self.keyspace(db);
+        let guard = self.guard;
         let mut complete = true;
-        let mut left = cells;
         self.visit_unpublished(db, &mut |key, live| {
             if complete && key.starts_with(prefix) {
                 complete = visit(key, live);
             }
         });
-        let guard = self.guard;
+        let mut absent = 0;
         keyspace.walk(Bound::Included(prefix), guard, &mut |cell| {
-            if !cell.key(guard).starts_with(prefix) {
+            if !complete || !cell.key(guard).starts_with(prefix) {
                 return false;
             }
-            if left == 0 {
-                complete = false;
-            }
-            left = left.saturating_sub(1);
-            if complete {
-                self.visit_cell(db, cell, &mut |key, live| complete = visit(key, live));
+            if !self.visit_cell(db, cell, &mut |key, live| complete = visit(key, live)) {
+                absent += 1;
+                complete = self.alone || absent < ABSENT_MAX;
             }
             complete
         });
