@@ -2,9 +2,12 @@
 //!
 //! Request -> reply, without sockets and without disk.
 
+pub mod args;
 pub mod call;
 pub mod clients;
+pub mod connection;
 pub mod context;
+pub mod introspect;
 pub mod session;
 pub mod slowlog;
 pub mod spec;
