@@ -3,7 +3,6 @@
 pub mod cli;
 pub mod client;
 pub mod clock;
-pub mod command;
 pub mod engine;
 pub mod glob;
 pub mod log;

@@ -14,6 +14,7 @@ use super::values::Settings;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub enum Startup {
     /// To run a server with these settings.
-    Run(Box<Settings>),
+    Run(Settings),
     /// To print this (help, version) and be done.
     Print(String),
 }
@@ -53,7 +54,7 @@ impl Settings {
         let file = load_file(&matches, stdin, &mut draft)?;
         assign_options(&matches, &mut draft)?;
         draft.finish()?;
-        Ok(Startup::Run(Box::new(Self::from_draft(&draft, file))))
+        Ok(Startup::Run(Self::from_draft(&draft, file)))
     }
 }
 
@@ -144,7 +145,7 @@ fn value_name(kind: &Kind) -> &'static str {
         Kind::Flag => "yes|no",
         Kind::Int { .. } | Kind::Clamped { .. } => "NUMBER",
         Kind::Octal { .. } => "OCTAL",
-        Kind::Memory { .. } | Kind::MemoryOrPercent => "BYTES",
+        Kind::Memory { .. } | Kind::Pages { .. } | Kind::MemoryOrPercent => "BYTES",
         Kind::Choice(_) => "CHOICE",
         Kind::Events => "LETTERS",
         Kind::Text(_) => "TEXT",
@@ -155,16 +156,16 @@ fn value_name(kind: &Kind) -> &'static str {
 fn help_line(setting: &Setting) -> String {
     let mut line = setting.help.to_owned();
     if let Kind::Choice(names) = setting.kind {
-        line += &format!(": {}", names.join(", "));
+        let _ = write!(line, ": {}", names.join(", "));
     }
     if setting.change == Change::Live {
         line += " *";
     }
     if !setting.default.is_empty() {
-        line += &format!(" [{}]", setting.default);
+        let _ = write!(line, " [{}]", setting.default);
     }
     if !setting.aliases.is_empty() {
-        line += &format!(" (also -{})", setting.aliases.join(", -"));
+        let _ = write!(line, " (also -{})", setting.aliases.join(", -"));
     }
     line
 }
@@ -176,4 +177,117 @@ fn help_line(setting: &Setting) -> String {
 pub fn from_process() -> Result<Startup, SettingsError> {
     let args = std::env::args_os().skip(1);
     Settings::from_args(args, std::io::stdin().lock())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::ffi::OsStringExt;
+
+    fn start(args: &[&str], stdin: &str) -> Result<Startup, String> {
+        Settings::from_args(args.iter().map(OsString::from), stdin.as_bytes())
+            .map_err(|wrong| wrong.to_string())
+    }
+
+    fn run(args: &[&str]) -> Settings {
+        run_with(args, "")
+    }
+
+    fn run_with(args: &[&str], stdin: &str) -> Settings {
+        match start(args, stdin) {
+            Ok(Startup::Run(settings)) => settings,
+            other => panic!("{args:?}: {other:?}"),
+        }
+    }
+
+    fn shown(settings: &Settings, name: &str) -> String {
+        String::from_utf8_lossy(&settings.get(&[name.as_bytes()])[0].1).into_owned()
+    }
+
+    #[test]
+    fn the_command_of_the_readme_turns_durability_on() {
+        let settings = run(&["-port", "7000", "-persist", "-dbfile", "data.db"]);
+        assert_eq!(settings.port(), 7000);
+        assert!(settings.persist());
+        assert!(settings.db_path().is_absolute() && settings.db_path().ends_with("data.db"));
+        assert_eq!(settings.config_file(), None);
+        assert!(run(&["--save", "", "--appendonly", "yes"]).persist());
+        assert!(!run(&[]).persist());
+    }
+
+    #[test]
+    fn options_win_over_the_file_and_save_adds_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.conf");
+        fs::write(&path, "port 7000\nmaxmemory 1mb\nsave 900 1\n").unwrap();
+        let path = path.to_str().unwrap();
+        let settings = run(&[path, "--port", "7001", "--save", "100", "100"]);
+        assert_eq!((settings.port(), settings.maxmemory()), (7001, 1 << 20));
+        assert_eq!(shown(&settings, "save"), "900 1 100 100");
+        assert_eq!(shown(&run(&[path, "--save", ""]), "save"), "");
+        assert_eq!(shown(&run(&["--save", "100", "100"]), "save"), "100 100");
+        assert!(settings.config_file().unwrap().ends_with("x.conf"));
+    }
+
+    #[test]
+    fn a_dash_reads_standard_input() {
+        let settings = run_with(&["-", "--timeout", "3"], "port 7002\nrequirepass \"a b\"\n");
+        assert_eq!((settings.port(), settings.timeout()), (7002, 3));
+        assert_eq!(settings.requirepass().as_ref(), b"a b");
+        assert_eq!(settings.config_file(), None);
+        let wrong = start(&["-"], "port 1\nprot 2\n").unwrap_err();
+        assert_eq!(wrong, "standard input:2: unknown setting 'prot'; did you mean 'port'?");
+    }
+
+    #[test]
+    fn the_later_of_two_options_wins_by_whatever_name() {
+        assert!(!run(&["--persist", "yes", "--appendonly", "no"]).persist());
+        assert_eq!(run(&["-p", "1", "--port", "2"]).port(), 2);
+    }
+
+    #[test]
+    fn values_that_are_not_text_reach_their_setting_whole() {
+        let args = [OsString::from("-requirepass"), OsStringExt::from_vec(vec![0xff, b'=', 0xfe])];
+        match Settings::from_args(args, std::io::empty()) {
+            Ok(Startup::Run(settings)) => assert_eq!(settings.requirepass().as_ref(), [0xff, b'=', 0xfe]),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn ill_values_are_refused_with_what_would_be_right() {
+        for (args, expected) in [
+            (&["-port", "70000"][..], {
+                "command line: bad value '70000' for 'port': it takes a whole number from 0 to 65535"
+            }),
+            (&["-fsync", "often"], {
+                "command line: bad value 'often' for 'fsync': it takes one of everysec, always, no"
+            }),
+            (&["-persist", "maybe"], "command line: bad value 'maybe' for 'persist': it takes yes or no"),
+            (&["-segment-bytes", "1"], {
+                "command line: bad value '1' for 'segment-bytes': it takes a size in bytes from 4mb to 1gb"
+            }),
+            (&["-save", "1"], {
+                "command line: bad value '1' for 'save': Invalid save parameters; \
+                 it takes pairs of seconds and changes such as 3600 1 300 100, or \"\""
+            }),
+            (&["/no/such.conf"], {
+                "can't read the configuration file /no/such.conf: No such file or directory (os error 2)"
+            }),
+        ] {
+            assert_eq!(start(args, "").unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn help_and_version_are_printed_whatever_else_is_asked() {
+        let Ok(Startup::Print(help)) = start(&["-port", "7000", "-h"], "") else { panic!() };
+        for setting in SETTINGS {
+            let listed = help.contains(&format!("--{} ", setting.name));
+            assert_eq!(listed, setting.section != Section::Compatibility, "{}", setting.name);
+        }
+        let Ok(Startup::Print(version)) = start(&["--version"], "") else { panic!() };
+        assert_eq!(version, format!("goredis {}\n", env!("CARGO_PKG_VERSION")));
+    }
 }

@@ -165,9 +165,12 @@ fn before(place: Option<&Place>) -> String {
 fn explain(kind: &Kind, cause: &BadValue) -> String {
     match cause {
         BadValue::Unsupported(why) => (*why).to_owned(),
-        BadValue::NotFlag | BadValue::NotAmong(_) | BadValue::OutOfRange { .. } | BadValue::NotInteger => {
-            format!("it takes {}", kind.allowed())
-        }
+        BadValue::NotFlag
+        | BadValue::NotAmong(_)
+        | BadValue::OutOfRange { .. }
+        | BadValue::NotInteger
+        | BadValue::NotMemory
+        | BadValue::NotEvents => format!("it takes {}", kind.allowed()),
         _ => format!("{cause}; it takes {}", kind.allowed()),
     }
 }

@@ -65,14 +65,14 @@ pub(super) fn parse_line(line: &[u8], place: &Place) -> Result<Directive, Settin
         return Ok(Directive::Include(values));
     }
     let at = find(&name).ok_or_else(|| super::draft::not_a_setting(&name, place))?;
-    Ok(Directive::Assign { at, name, value: one_value(at, values, place)? })
+    Ok(Directive::Assign { at, name, value: one_value(at, &values, place)? })
 }
 
 /// The text of a setting's value from the words that follow its name.
-fn one_value(at: usize, values: Vec<Vec<u8>>, place: &Place) -> Result<Vec<u8>, SettingsError> {
+fn one_value(at: usize, values: &[Vec<u8>], place: &Place) -> Result<Vec<u8>, SettingsError> {
     let setting = &SETTINGS[at];
     let (place, name) = (place.clone(), setting.name);
-    match values.as_slice() {
+    match values {
         _ if setting.kind.takes_words() && !values.is_empty() => Ok(values.join(&b' ')),
         [value] => Ok(value.clone()),
         [] => Err(SettingsError::MissingValue { place, name, kind: Box::new(setting.kind) }),
@@ -195,4 +195,118 @@ fn entries(folder: &Path, pattern: &[u8]) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = names.filter(wanted).map(|name| folder.join(name)).collect();
     found.sort();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quickcheck::quickcheck;
+    use std::fs;
+
+    fn read(text: &str) -> Result<Draft, String> {
+        let mut draft = Draft::new();
+        let outcome = load_text(text.as_bytes(), Source::File(Path::new("/etc/x.conf")), &mut draft, 0);
+        outcome.map(|()| draft).map_err(|wrong| wrong.to_string())
+    }
+
+    fn shown(draft: &Draft, name: &str) -> String {
+        let at = find(name.as_bytes()).unwrap();
+        String::from_utf8_lossy(&SETTINGS[at].kind.render(draft.value(at))).into_owned()
+    }
+
+    #[test]
+    fn directives_are_read_as_in_redis_conf() {
+        let draft = read(
+            "# comment\r\n\n  PORT 7000  \r\nlogfile ''\nsave 900 1\nsave \"60 5\"\nappendfsync \"always\"\n\
+             client-output-buffer-limit replica 1mb 2mb 3\nclient-output-buffer-limit pubsub 4 5 6\n\
+             maxmemory 1gb\nmaxmemory 2gb\nnotify-keyspace-events KEA\nslave-priority 5",
+        )
+        .unwrap();
+        for (name, expected) in [
+            ("port", "7000"),
+            ("logfile", ""),
+            ("save", "900 1 60 5"),
+            ("fsync", "always"),
+            ("client-output-buffer-limit", "normal 0 0 0 slave 1048576 2097152 3 pubsub 4 5 6"),
+            ("maxmemory", "2147483648"),
+            ("notify-keyspace-events", "AKE"),
+            ("replica-priority", "5"),
+        ] {
+            assert_eq!(shown(&draft, name), expected, "{name}");
+        }
+        assert_eq!(shown(&read("save 1 1\nsave \"\"\n").unwrap(), "save"), "");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_file_and_line() {
+        for (text, expected) in [
+            ("\nprot 1", "/etc/x.conf:2: unknown setting 'prot'; did you mean 'port'?"),
+            ("port", "/etc/x.conf:1: 'port' needs a value: a whole number from 0 to 65535"),
+            ("port 1 2", "/etc/x.conf:1: 'port' takes one value, but '2' follows it"),
+            ("port x", "/etc/x.conf:1: bad value 'x' for 'port': it takes a whole number from 0 to 65535"),
+            ("logfile \"x", "/etc/x.conf:1: unbalanced quotes"),
+            ("rename-command A B", {
+                "/etc/x.conf:1: 'rename-command' is not supported: this server does not rename commands"
+            }),
+            ("include /no/such", {
+                "/etc/x.conf:1: can't read the configuration file /no/such: No such file or directory (os error 2)"
+            }),
+        ] {
+            assert_eq!(read(text).unwrap_err(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn includes_are_read_in_place_and_patterns_in_the_order_of_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("d1")).unwrap();
+        fs::write(at("d1/b.conf"), "timeout 2\nhz 20").unwrap();
+        fs::write(at("d1/a.conf"), "timeout 1\nmaxclients 5").unwrap();
+        fs::write(at("d1/.hidden.conf"), "timeout 9").unwrap();
+        fs::write(at("d1/c.txt"), "timeout 8").unwrap();
+        fs::write(
+            at("main.conf"),
+            format!("hz 30\ninclude {0}/d?/*.conf {0}/none*\nport 1", at("").display()),
+        )
+        .unwrap();
+        let mut draft = Draft::new();
+        load(&at("main.conf"), &mut draft).unwrap();
+        let values = ["timeout", "hz", "maxclients", "port"].map(|name| shown(&draft, name));
+        assert_eq!(values, ["2", "20", "5", "1"]);
+    }
+
+    #[test]
+    fn a_file_that_includes_itself_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loop.conf");
+        fs::write(&path, format!("include {}", path.display())).unwrap();
+        let wrong = load(&path, &mut Draft::new()).unwrap_err().to_string();
+        assert!(wrong.ends_with("loop.conf:1: include goes deeper than 16 files"), "{wrong}");
+    }
+
+    #[test]
+    fn an_endless_file_is_refused() {
+        let wrong = load_stream(io::repeat(b'#'), &mut Draft::new()).unwrap_err().to_string();
+        assert_eq!(wrong, "standard input is too long for a configuration file: more than 16777216 bytes");
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_a_file_is_an_error_that_names_it() {
+        let wrong = load(Path::new("/"), &mut Draft::new()).unwrap_err().to_string();
+        assert!(wrong.starts_with("can't read the configuration file /: "), "{wrong}");
+    }
+
+    quickcheck! {
+        fn any_line_is_taken_or_refused_in_one_line(name: usize, values: Vec<Vec<u8>>, raw: Vec<u8>) -> bool {
+            let mut line = SETTINGS[name % SETTINGS.len()].name.as_bytes().to_vec();
+            for value in &values {
+                line.extend([b" ".as_slice(), &words::quote(value)].concat());
+            }
+            [line, raw].iter().all(|text| {
+                let outcome = load_text(text, Source::Stdin, &mut Draft::new(), 0);
+                outcome.map_or_else(|wrong| !wrong.to_string().contains('\n'), |()| true)
+            })
+        }
+    }
 }

@@ -45,6 +45,7 @@ impl List {
             Self::Save => save(&words, base),
             Self::OutputLimits => output_limits_merged(&words, base),
             Self::Bind if words.len() > ADDRESSES_MAX => Err(BadValue::TooManyAddresses),
+            Self::Bind if !words.iter().all(|word| is_host(word)) => Err(BadValue::NotAddress),
             Self::Bind => Ok(words.join(&b' ')),
             Self::Percentiles => percentiles_canonical(&words),
             Self::OomScores => oom_scores(&words),
@@ -79,6 +80,11 @@ impl List {
         }
         words.chunks(size).map(|group| group.join(&b' ')).collect()
     }
+}
+
+/// Whether a word could be an address or the name of a host: it has no byte that neither of them has.
+fn is_host(word: &[u8]) -> bool {
+    word.iter().all(|byte| byte.is_ascii_alphanumeric() || b".:*%-_[]".contains(byte))
 }
 
 fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -234,7 +240,9 @@ fn replica_of(words: &[&[u8]]) -> Result<Vec<u8>, BadValue> {
     match words {
         [] => Ok(Vec::new()),
         [no, one] if no.eq_ignore_ascii_case(b"no") && one.eq_ignore_ascii_case(b"one") => Ok(Vec::new()),
-        [_, port] if integer(port).is_ok_and(|port| (0..=65535).contains(&port)) => Ok(words.join(&b' ')),
+        [host, port] if is_host(host) && integer(port).is_ok_and(|port| (0..=65535).contains(&port)) => {
+            Ok(words.join(&b' '))
+        }
         [_, _] => Err(BadValue::PrimaryPort),
         _ => Err(BadValue::WordCount),
     }
@@ -301,6 +309,7 @@ mod tests {
                 "Error in hard, soft or soft_seconds setting in buffer limit configuration."
             }),
             (List::Bind, "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", "Too many bind addresses specified."),
+            (List::Bind, "127.0.0.1 \"::1", "Failed to bind to specified addresses."),
             (List::Percentiles, "a", "Invalid latency-tracking-info-percentiles parameters"),
             (List::Percentiles, "nan", "Invalid latency-tracking-info-percentiles parameters"),
             (List::Percentiles, "50 101.0", {

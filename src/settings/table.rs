@@ -134,7 +134,7 @@ own_settings! {
             "Folder in which relative file names are"
         fsync: FsyncPolicy = "fsync" ["appendfsync"], Kind::Choice(FsyncPolicy::NAMES), "everysec", Live;
             "When writes reach stable storage: always is before the reply"
-        segment_bytes: u64 = "segment-bytes" [], Kind::Memory { min: 4 << 20, max: 16 << 30 }, "64mb", AtStart;
+        segment_bytes: u64 = "segment-bytes" [], Kind::Pages { min: 4 << 20, max: 1 << 30 }, "64mb", AtStart;
             "Size of one file of the log"
         auto_compaction_percentage: u64 = "auto-compaction-percentage" ["auto-aof-rewrite-percentage"],
             int(0, INT_MAX), "100", Live;
@@ -167,7 +167,7 @@ own_settings! {
 /// How many settings there are.
 pub(super) const COUNT: usize = OWN.len() + COMPATIBILITY.len();
 
-const ALL: [Setting; COUNT] = {
+static ALL: [Setting; COUNT] = {
     let mut all = [OWN[0]; COUNT];
     let mut at = 0;
     while at < COUNT {

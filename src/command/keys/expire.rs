@@ -6,6 +6,10 @@ use crate::command::call::{Call, CommandError};
 use crate::resp::Args;
 
 /// Under which conditions an expiry is changed.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four options, each there or not, in any combination until checked"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Conditions {
     /// `NX`: only where there is none.

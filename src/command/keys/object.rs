@@ -3,6 +3,7 @@
 use crate::command::call::{Call, CommandError};
 use crate::engine::KeyInfo;
 use crate::resp::ReplyBuf;
+use crate::settings::EvictionPolicy;
 use crate::store::version::ValueRef;
 
 /// What Redis answers for an integer that it keeps one shared copy of.
@@ -45,7 +46,7 @@ pub fn encoding(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// # Errors
 /// Where the policy of eviction counts no uses.
 pub fn freq(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    let counted = call.context.settings.maxmemory_policy().is_lfu();
+    let counted = counts_uses(call.context.settings.maxmemory_policy());
     answer(call, |reply, info| {
         if !counted {
             return Err(CommandError::Text(
@@ -64,7 +65,7 @@ pub fn freq(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// # Errors
 /// Where the policy of eviction counts uses instead.
 pub fn idletime(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    let counted = call.context.settings.maxmemory_policy().is_lfu();
+    let counted = counts_uses(call.context.settings.maxmemory_policy());
     answer(call, |reply, info| {
         if counted {
             return Err(CommandError::Text(
@@ -78,19 +79,22 @@ pub fn idletime(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     })
 }
 
+/// Whether keys are told apart by how often they are used, rather than by how long ago.
+fn counts_uses(policy: EvictionPolicy) -> bool {
+    matches!(policy, EvictionPolicy::VolatileLfu | EvictionPolicy::AllkeysLfu)
+}
+
 /// Answers what is known of the key, or a null.
 fn answer(
     call: &mut Call<'_, '_>,
     told: impl FnOnce(&mut ReplyBuf, KeyInfo) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
-    match call.txn.key_info(db, &args[2]) {
-        Some(info) => told(call.reply, info),
-        None => {
-            call.reply.null();
-            Ok(())
-        }
+    if let Some(info) = call.txn.key_info(db, &args[2]) {
+        return told(call.reply, info);
     }
+    call.reply.null();
+    Ok(())
 }
 
 /// `OBJECT REFCOUNT key`

@@ -35,7 +35,7 @@ struct Query<'a> {
 
 impl<'a> Query<'a> {
     fn parse(args: Args<'a>) -> Result<Self, CommandError> {
-        let cursor = parse_cursor(&args.get(1).unwrap_or_default())?;
+        let cursor = parse_cursor(args.get(1).unwrap_or_default())?;
         let mut query = Self { cursor, count: COUNT_DEFAULT, pattern: Pattern::ANY, type_name: None };
         let mut options = Options::new(args, 2);
         while let Some(word) = options.next() {

@@ -15,7 +15,8 @@ const NO_EXPIRY: i64 = -1;
 /// None.
 #[inline]
 pub fn ttl(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    answer(call, |now, at| nearest_second(now.until(at)))
+    answer(call, |now, at| nearest_second(now.until(at)));
+    Ok(())
 }
 
 /// `PTTL key`: milliseconds left.
@@ -23,7 +24,8 @@ pub fn ttl(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// # Errors
 /// None.
 pub fn pttl(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    answer(call, Millis::until)
+    answer(call, Millis::until);
+    Ok(())
 }
 
 /// `EXPIRETIME key`: the Unix time in seconds, to the nearest.
@@ -31,7 +33,8 @@ pub fn pttl(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// # Errors
 /// None.
 pub fn expiretime(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    answer(call, |_, at| nearest_second(at.0))
+    answer(call, |_, at| nearest_second(at.0));
+    Ok(())
 }
 
 /// `PEXPIRETIME key`: the Unix time in milliseconds.
@@ -39,7 +42,8 @@ pub fn expiretime(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// # Errors
 /// None.
 pub fn pexpiretime(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    answer(call, |_, at| at.0)
+    answer(call, |_, at| at.0);
+    Ok(())
 }
 
 fn nearest_second(millis: u64) -> u64 {
@@ -48,12 +52,11 @@ fn nearest_second(millis: u64) -> u64 {
 
 /// Answers what `told` makes of the present time and the key's end.
 #[inline]
-fn answer(call: &mut Call<'_, '_>, told: impl Fn(Millis, Millis) -> u64) -> Result<(), CommandError> {
+fn answer(call: &mut Call<'_, '_>, told: impl Fn(Millis, Millis) -> u64) {
     let (args, db, now) = (call.args, call.db(), call.txn.now());
     let time = match call.txn.peek(db, &args[1]) {
         None => NO_KEY,
         Some(live) => live.expiry.map_or(NO_EXPIRY, |at| told(now, at) as i64),
     };
     call.reply.int(time);
-    Ok(())
 }

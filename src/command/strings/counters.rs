@@ -39,7 +39,8 @@ pub fn incrby(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// As [`incrby`].
 pub fn decrby(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let decrement = integer(&call.args[2])?;
-    let increment = decrement.checked_neg().ok_or(CommandError::Text("ERR decrement would overflow".into()))?;
+    let increment =
+        decrement.checked_neg().ok_or(CommandError::Text("ERR decrement would overflow".into()))?;
     add(call, increment)
 }
 

@@ -170,7 +170,8 @@ impl Decimal {
         let lowest = self.exponent.min(other.exponent);
         let mut places = (lowest..self.magnitude()).rev();
         by_highest.then_with(|| {
-            places.find_map(|at| Some(self.digit(at).cmp(&other.digit(at))).filter(|o| o.is_ne()))
+            places
+                .find_map(|at| Some(self.digit(at).cmp(&other.digit(at))).filter(|o| o.is_ne()))
                 .unwrap_or(Ordering::Equal)
         })
     }
@@ -182,10 +183,15 @@ impl Decimal {
             return self.clone();
         }
         let kept = self.digits.get(dropped..).unwrap_or_default().to_vec();
-        let half = self.digit(place - 1).cmp(&5).then(if dropped > 1 { Ordering::Greater } else { Ordering::Equal });
+        let half =
+            self.digit(place - 1).cmp(&5).then(if dropped > 1 { Ordering::Greater } else { Ordering::Equal });
         let up = half.is_gt() || (half.is_eq() && self.digit(place) % 2 == 1);
         let below = Self::new(self.negative, kept, place);
-        if up { below.plus(&Self { negative: self.negative, digits: vec![1], exponent: place }) } else { below }
+        if up {
+            below.plus(&Self { negative: self.negative, digits: vec![1], exponent: place })
+        } else {
+            below
+        }
     }
 }
 
@@ -278,8 +284,30 @@ mod tests {
     fn what_is_no_number_is_refused() {
         let long = "1".repeat(TEXT_BYTES_MAX + 1);
         for text in [
-            "", "-", "+", ".", "-.", "e5", ".e5", "1e", "1e+", "1e1.5", " 1", "1 ", "1\0002", "nan", "0x10", "1.2.3",
-            "--1", "1,5", "1e4932", "-1e4932", "1e-4951", "1e99999999999999999999", "infinit", &long,
+            "",
+            "-",
+            "+",
+            ".",
+            "-.",
+            "e5",
+            ".e5",
+            "1e",
+            "1e+",
+            "1e1.5",
+            " 1",
+            "1 ",
+            "1\x002",
+            "nan",
+            "0x10",
+            "1.2.3",
+            "--1",
+            "1,5",
+            "1e4932",
+            "-1e4932",
+            "1e-4951",
+            "1e99999999999999999999",
+            "infinit",
+            &long,
         ] {
             assert_eq!(Number::parse(text.as_bytes()), Err(NumberError::NotANumber), "{text}");
         }

@@ -96,8 +96,7 @@ impl<'a> SetOptions<'a> {
     /// # Errors
     /// [`CommandError::Syntax`] where they are unknown or do not go together.
     pub fn parse(args: Args<'a>, first: usize) -> Result<Self, CommandError> {
-        let mut parsed =
-            Self { condition: Condition::Always, expiry: ExpiryChange::Unsaid, get: false };
+        let mut parsed = Self { condition: Condition::Always, expiry: ExpiryChange::Unsaid, get: false };
         let mut options = Options::new(args, first);
         while let Some(word) = options.next() {
             if parsed.expiry.take_time(word, &mut options)? {
@@ -179,8 +178,20 @@ mod tests {
     #[test]
     fn options_of_set_that_do_not_go_together_are_refused() {
         for words in [
-            "NX XX", "XX NX", "NX IFEQ a", "IFEQ a XX", "IFEQ a IFEQ a", "IFEQ", "EX 1 PX 1", "EX 1 KEEPTTL",
-            "KEEPTTL PXAT 1", "EXAT 1 PXAT 1", "EX", "PERSIST", "nonsense", "GET GETS",
+            "NX XX",
+            "XX NX",
+            "NX IFEQ a",
+            "IFEQ a XX",
+            "IFEQ a IFEQ a",
+            "IFEQ",
+            "EX 1 PX 1",
+            "EX 1 KEEPTTL",
+            "KEEPTTL PXAT 1",
+            "EXAT 1 PXAT 1",
+            "EX",
+            "PERSIST",
+            "nonsense",
+            "GET GETS",
         ] {
             let request = request(words);
             assert_eq!(SetOptions::parse(request.as_args(), 0), Err(CommandError::Syntax), "{words}");

@@ -15,15 +15,12 @@ use crate::store::version::{Value, ValueRef};
 pub fn append(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
     let (key, suffix) = (&args[1], &args[2]);
-    let len = match call.txn.peek(db, key) {
-        Some(live) => {
-            check_len(call.context, live.value.len(), suffix.len())?;
-            call.txn.append(db, key, suffix)
-        }
-        None => {
-            call.txn.put(db, key, Value::Str(suffix), None);
-            suffix.len()
-        }
+    let len = if let Some(live) = call.txn.peek(db, key) {
+        check_len(call.context, live.value.len(), suffix.len())?;
+        call.txn.append(db, key, suffix)
+    } else {
+        call.txn.put(db, key, Value::Str(suffix), None);
+        suffix.len()
     };
     call.reply.int(len as i64);
     Ok(())

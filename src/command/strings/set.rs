@@ -30,9 +30,11 @@ fn set_with_options(call: &mut Call<'_, '_>, options: SetOptions<'_>) -> Result<
     let old = match options {
         SetOptions { get: true, .. } => call.txn.get(db, key),
         // Why: what nobody asks for is not looked up; a plain overwrite then depends on nothing.
-        SetOptions { condition: Condition::Always, expiry: ExpiryChange::Unsaid | ExpiryChange::To(..), .. } => {
-            None
-        }
+        SetOptions {
+            condition: Condition::Always,
+            expiry: ExpiryChange::Unsaid | ExpiryChange::To(..),
+            ..
+        } => None,
         _ => call.txn.peek(db, key),
     };
     let allowed = options.condition.allows(old.map(|live| live.value));

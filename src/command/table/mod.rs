@@ -2,7 +2,7 @@
 //!
 //! Every command that the server knows stands here once, in a file named after its group; dispatch, COMMAND,
 //! help, statistics and completion are generated from it. The code that runs a command is bound to its spec
-//! elsewhere. Finding a command by its name is in [`lookup`](mod@lookup).
+//! elsewhere. Commands are found by their names with [`lookup`](fn@lookup) and [`resolve`].
 
 mod assemble;
 mod client;
