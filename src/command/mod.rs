@@ -6,6 +6,7 @@ pub mod args;
 pub mod bind;
 pub mod call;
 pub mod clients;
+pub mod connection;
 pub mod context;
 pub mod dispatch;
 pub mod introspect;
