@@ -13,7 +13,7 @@ use crate::clock::Millis;
 use crate::command::bind::{self, Course};
 use crate::command::call::{Call, CommandError, Later};
 use crate::command::context::Context;
-use crate::command::session::{Queue, Session};
+use crate::command::session::Session;
 use crate::command::slowlog::SlowLog;
 use crate::command::spec::{CommandSpec, Flags};
 use crate::command::stats::LocalStats;

@@ -19,7 +19,7 @@
 
 use crate::clock::Millis;
 use crate::engine::DbIndex;
-use crate::store::version::{Value, ValueRef};
+use crate::store::version::ValueRef;
 
 const HEADER_BYTES: usize = 12;
 const AUX: u8 = 0x80;
