@@ -127,6 +127,15 @@ pub struct Engine {
     threads: OnceLock<Mutex<Vec<JoinHandle<()>>>>,
 }
 
+#[cfg(test)]
+impl Engine {
+    /// An engine in memory.
+    pub(crate) fn for_tests() -> Arc<Self> {
+        let options = EngineOptions::new(LogOptions::new(crate::log::Location::Memory));
+        Self::open(options, &|_| {}).expect("an engine in memory opens").0
+    }
+}
+
 impl Engine {
     /// Marks the record of a version committed, unless it is known to be. Done before a version is used in any way.
     #[inline]
