@@ -3,8 +3,8 @@
 pub mod cli;
 pub mod client;
 pub mod clock;
-pub mod command;
 pub mod engine;
+pub mod glob;
 pub mod log;
 pub mod lsn;
 pub mod resp;

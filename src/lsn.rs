@@ -6,51 +6,35 @@ use std::fmt;
 
 /// A byte offset in the data log that only grows, across all segments.
 ///
-/// `Lsn::ZERO` is before every record: a version that no record made carries it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+/// [`Lsn::ZERO`] names no record: the first record of a database lies at [`Lsn::FIRST`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lsn(u64);
 
 impl Lsn {
-    /// Before every record.
+    /// No record.
     pub const ZERO: Self = Self(0);
-    /// The largest representable place: a version's header keeps 48 bits (256 TiB of log).
-    pub const MAX: Self = Self((1 << 48) - 1);
+    /// Where the log of a fresh database starts.
+    pub const FIRST: Self = Self(4096);
+    /// How many bits an LSN takes at most; a version keeps its flags in the rest of a word.
+    pub const BITS: u32 = 48;
+    /// No record reaches past this place: appending stops with an error long before 48 bits are used up.
+    pub const MAX: Self = Self((1 << Self::BITS) - (1 << 32));
 
-    /// Wraps a byte offset.
-    ///
-    /// # Panics
-    /// When the offset does not fit in 48 bits; the log refuses to grow that far.
+    /// The LSN with this number.
     #[inline]
-    pub const fn new(offset: u64) -> Self {
-        assert!(offset <= Self::MAX.0, "an LSN fits in 48 bits");
-        Self(offset)
+    pub const fn new(number: u64) -> Self {
+        Self(number)
     }
 
-    /// The byte offset.
+    /// The number.
     #[inline]
     pub const fn get(self) -> u64 {
         self.0
-    }
-
-    /// The place `bytes` further on.
-    ///
-    /// # Panics
-    /// As [`Lsn::new`].
-    #[inline]
-    #[must_use]
-    pub const fn after(self, bytes: u64) -> Self {
-        Self::new(self.0 + bytes)
     }
 }
 
 impl fmt::Display for Lsn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Debug for Lsn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Lsn({})", self.0)
     }
 }

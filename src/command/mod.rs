@@ -2,11 +2,15 @@
 //!
 //! Request -> reply, without sockets and without disk.
 
+pub mod args;
 pub mod call;
 pub mod clients;
 pub mod context;
+pub mod introspect;
+pub mod keys;
 pub mod session;
 pub mod slowlog;
 pub mod spec;
 pub mod stats;
+pub mod strings;
 pub mod table;

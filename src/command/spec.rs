@@ -267,12 +267,15 @@ const fn implied_categories(flags: Flags, explicit: Categories) -> Categories {
 
 /// What stands behind the bar of a full name, or all of it.
 const fn behind_bar(full_name: &'static str) -> &'static str {
-    let mut at = 0;
-    while at < full_name.len() {
-        if full_name.as_bytes()[at] == b'|' {
-            return full_name.split_at(at + 1).1;
+    let mut rest = full_name.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        if *first == b'|' {
+            return match std::str::from_utf8(rest) {
+                Ok(name) => name,
+                Err(_) => panic!("names are ASCII"),
+            };
         }
-        at += 1;
     }
     full_name
 }

@@ -1,1 +1,4 @@
 //! log
+
+pub mod lsn;
+pub mod snapshot;

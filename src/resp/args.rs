@@ -19,7 +19,7 @@ impl Span {
     /// The span from `start` to `end`. Both are below 4 GiB: [`super::Limits`] sees to it for requests.
     #[inline]
     pub(super) fn new(start: usize, end: usize) -> Self {
-        debug_assert!(start <= end && end <= u32::MAX as usize);
+        debug_assert!(start <= end && u32::try_from(end).is_ok());
         Self { start: start as u32, len: (end - start) as u32 }
     }
 

@@ -48,7 +48,7 @@ pub struct ReplyLimits {
     pub line_bytes_max: usize,
     /// Most values in one reply, counted over all levels.
     pub values_max: usize,
-    /// Deepest nesting of aggregates.
+    /// Deepest nesting of aggregates; never more than 1024, whatever is set here, since dropping a value recurses.
     pub depth_max: usize,
     /// Longest reply in all, in bytes.
     pub reply_bytes_max: usize,

@@ -20,7 +20,7 @@ pub mod limits;
 pub mod number;
 pub mod parser;
 pub mod reply;
-//pub mod reply_parser;
+pub mod reply_parser;
 pub mod request;
 pub mod value;
 
@@ -29,5 +29,5 @@ pub use error::{ProtocolError, ReplyError};
 pub use limits::{Limits, ReplyLimits};
 pub use parser::{Parsed, RequestParser};
 pub use reply::{Mark, Protocol, ReplyBuf};
-//pub use reply_parser::ReplyParser;
+pub use reply_parser::ReplyParser;
 pub use value::Value;

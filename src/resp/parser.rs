@@ -105,7 +105,6 @@ impl RequestParser {
 
     /// Reads `left` arguments from `at` on. The request's spans start at `base`.
     #[inline]
-    #[expect(clippy::too_many_arguments, reason = "the state of the loop, kept in registers")]
     fn arguments(
         &mut self,
         buf: &[u8],
@@ -136,7 +135,6 @@ impl RequestParser {
 
     /// The argument at `at` is not whole, or wrong: says which, and remembers the place.
     #[cold]
-    #[expect(clippy::too_many_arguments, reason = "as in `arguments`")]
     fn pause(
         &mut self,
         buf: &[u8],
@@ -222,12 +220,7 @@ impl RequestParser {
     }
 
     /// A request that starts with a count which is not a short, plain number, or which is not whole.
-    fn count(
-        &mut self,
-        buf: &[u8],
-        limits: &Limits,
-        spans: &mut Vec<Span>,
-    ) -> Result<Parsed, ProtocolError> {
+    fn count(&mut self, buf: &[u8], limits: &Limits, spans: &mut Vec<Span>) -> Result<Parsed, ProtocolError> {
         let (value, next) = match self.line(buf, limits, 0) {
             Line::Open => return Ok(Parsed::Incomplete { want: 0 }),
             Line::TooBig => return Err(ProtocolError::CountLineTooBig),

@@ -88,15 +88,15 @@ impl Value {
         match self {
             Self::Array(values) => {
                 out.array(values.len());
-                values.iter().for_each(|value| value.write_to(out));
+                write_all(values, out);
             }
             Self::Set(values) => {
                 out.set(values.len());
-                values.iter().for_each(|value| value.write_to(out));
+                write_all(values, out);
             }
             Self::Push(values) => {
                 out.push(values.len());
-                values.iter().for_each(|value| value.write_to(out));
+                write_all(values, out);
             }
             Self::Map(pairs) => {
                 out.map(pairs.len());
@@ -110,6 +110,12 @@ impl Value {
             }
             _ => {}
         }
+    }
+}
+
+fn write_all(values: &[Value], out: &mut ReplyBuf) {
+    for value in values {
+        value.write_to(out);
     }
 }
 

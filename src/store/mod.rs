@@ -1,2 +1,20 @@
-//! store
+//! The store: what the database holds, in memory.
+//!
+//! A [`keyspace::Keyspace`] is one database: a skiplist of [`cell::Cell`]s in key order, a hash [`index::Index`] to the
+//! same cells, counters. A cell is one atomic [`word::Word`] that leads to the key's current immutable
+//! [`version`], or to the [`descriptor::Descriptor`] of a transaction at work. Whatever is replaced is freed through
+//! the epoch, so readers take no lock and wait for nobody.
+//!
+//! The store knows no disk, no protocol, and no clock but as an argument; it never writes by itself. The engine above
+//! is the only writer.
+
+pub mod cell;
+pub mod counter;
+pub mod descriptor;
+pub mod grace;
+pub mod hash;
+pub mod index;
+pub mod keyspace;
+pub mod prefetch;
 pub mod version;
+pub mod word;

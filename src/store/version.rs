@@ -430,8 +430,7 @@ impl OwnedVersion {
                 long.add(1).write(shape.value_len as u64);
                 KEY_ESCAPE << VALUE_BITS
             };
-            let header =
-                Header { meta: AtomicU64::new(shape.meta), access: AtomicU32::new(access), lengths };
+            let header = Header { meta: AtomicU64::new(shape.meta), access: AtomicU32::new(access), lengths };
             base.cast::<Header>().write(header);
             if let Some(at) = expiry {
                 base.add(shape.fixed() - 8).cast::<u64>().write(at.0);
@@ -507,7 +506,9 @@ mod tests {
         for text in ["0", "-1", "9223372036854775807", "-9223372036854775808"] {
             assert_eq!(canonical_int(text.as_bytes()), text.parse().ok(), "{text}");
         }
-        for text in ["", "-", "00", "-0", "+1", " 1", "1 ", "9223372036854775808", "-9223372036854775809", "1x"] {
+        for text in
+            ["", "-", "00", "-0", "+1", " 1", "1 ", "9223372036854775808", "-9223372036854775809", "1x"]
+        {
             assert_eq!(canonical_int(text.as_bytes()), None, "{text}");
         }
     }

@@ -184,64 +184,76 @@ impl Argument {
         }
     }
 
-    /// Writes the argument once, without what its flags add.
-    fn write_once(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.token, self.kind) {
-            (Some(token), ArgumentKind::PureToken) => return out.write_str(token),
-            (Some(token), _) => write!(out, "{token} ")?,
-            (None, _) => {}
-        }
+    /// This argument, standing exactly once.
+    const fn once(self) -> Self {
+        Self { flags: ArgumentFlags::NONE, ..self }
+    }
+
+    /// Writes the argument without its token.
+    fn write_value(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
+            ArgumentKind::PureToken => Ok(()),
             ArgumentKind::Block => write!(out, "{}", Syntax(self.arguments)),
-            ArgumentKind::OneOf => write_alternatives(self.arguments, out),
+            // Why: the brackets of an option are enough to hold a choice together.
+            ArgumentKind::OneOf if self.is_optional() && self.token.is_none() => self.write_choice(out),
+            ArgumentKind::OneOf => {
+                out.write_str("<")?;
+                self.write_choice(out)?;
+                out.write_str(">")
+            }
             _ => out.write_str(self.shown_name()),
         }
     }
+
+    /// Writes the members of a choice.
+    fn write_choice(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, argument) in self.arguments.iter().enumerate() {
+            let bar = if at > 0 { "|" } else { "" };
+            write!(
+                out,
+                "{bar}{}",
+                Argument { flags: argument.flags.without(ArgumentFlags::OPTIONAL), ..*argument }
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Writes that the argument may be repeated, with its token only if that is repeated too.
+    fn write_repetition(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let again = if self.flags.contains(ArgumentFlags::MULTIPLE_TOKEN) {
+            self.once()
+        } else {
+            Argument { token: None, ..self.once() }
+        };
+        match again.kind {
+            ArgumentKind::OneOf => out.write_str(" ..."),
+            _ => write!(out, " [{again} ...]"),
+        }
+    }
+
+    /// Whether it may be left out.
+    const fn is_optional(&self) -> bool {
+        self.flags.contains(ArgumentFlags::OPTIONAL)
+    }
 }
 
-/// Shows an argument as help does: `[EX seconds]`, `key [key ...]`, `A|B`.
+/// Shows an argument as help does: `key`, `[EX seconds|PX milliseconds]`, `key value [key value ...]`.
 impl fmt::Display for Argument {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let optional = self.flags.contains(ArgumentFlags::OPTIONAL);
-        let choice = self.kind == ArgumentKind::OneOf && !optional;
-        out.write_str(match (optional, choice) {
-            (true, _) => "[",
-            (false, true) => "<",
-            (false, false) => "",
-        })?;
-        self.write_once(out)?;
+        let (open, close) = if self.is_optional() { ("[", "]") } else { ("", "") };
+        out.write_str(open)?;
+        if let Some(token) = self.token {
+            out.write_str(token)?;
+            if self.kind != ArgumentKind::PureToken {
+                out.write_str(" ")?;
+            }
+        }
+        self.write_value(out)?;
         if self.flags.contains(ArgumentFlags::MULTIPLE) {
             self.write_repetition(out)?;
         }
-        out.write_str(match (optional, choice) {
-            (true, _) => "]",
-            (false, true) => ">",
-            (false, false) => "",
-        })
+        out.write_str(close)
     }
-}
-
-impl Argument {
-    /// Writes that the argument may be repeated.
-    fn write_repetition(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let again = Argument { flags: ArgumentFlags::NONE, ..*self };
-        if self.token.is_some() && !self.flags.contains(ArgumentFlags::MULTIPLE_TOKEN) {
-            let again = Argument { token: None, ..again };
-            return write!(out, " [{again} ...]");
-        }
-        write!(out, " [{again} ...]")
-    }
-}
-
-/// Writes the members of a choice.
-fn write_alternatives(arguments: &[Argument], out: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for (at, argument) in arguments.iter().enumerate() {
-        if at > 0 {
-            out.write_str(" | ")?;
-        }
-        write!(out, "{argument}")?;
-    }
-    Ok(())
 }
 
 /// Shows arguments in a row, as help does.
@@ -251,11 +263,43 @@ pub struct Syntax(pub &'static [Argument]);
 impl fmt::Display for Syntax {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, argument) in self.0.iter().enumerate() {
-            if at > 0 {
-                out.write_str(" ")?;
-            }
-            write!(out, "{argument}")?;
+            let blank = if at > 0 { " " } else { "" };
+            write!(out, "{blank}{argument}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(argument: Argument) -> String {
+        argument.to_string()
+    }
+
+    #[test]
+    fn options_stand_in_brackets_with_their_tokens() {
+        assert_eq!(shown(token("get", "GET").optional()), "[GET]");
+        assert_eq!(shown(integer("seconds").after("EX").optional()), "[EX seconds]");
+        assert_eq!(shown(string("addr").display("ip:port")), "ip:port");
+    }
+
+    #[test]
+    fn choices_are_held_together_by_one_pair_of_brackets() {
+        const ON_OFF: &[Argument] = &[token("on", "ON"), token("off", "OFF").optional()];
+        assert_eq!(shown(one_of("enabled", ON_OFF)), "<ON|OFF>");
+        assert_eq!(shown(one_of("enabled", ON_OFF).optional()), "[ON|OFF]");
+        assert_eq!(shown(one_of("enabled", ON_OFF).after("MODE").optional()), "[MODE <ON|OFF>]");
+        assert_eq!(shown(one_of("enabled", ON_OFF).multiple()), "<ON|OFF> ...");
+    }
+
+    #[test]
+    fn repetition_shows_the_token_only_where_it_is_repeated() {
+        const PAIR: &[Argument] = &[key("key", 0), string("value")];
+        assert_eq!(shown(block("data", PAIR).multiple()), "key value [key value ...]");
+        assert_eq!(shown(key("key", 0).optional().multiple()), "[key [key ...]]");
+        assert_eq!(shown(integer("id").after("ID").multiple()), "ID id [id ...]");
+        assert_eq!(shown(integer("id").after("ID").multiple_token()), "ID id [ID id ...]");
     }
 }

@@ -37,6 +37,11 @@ macro_rules! bit_set {
                 Self(self.0 | other.0)
             }
 
+            /// What is in this set and not in `other`.
+            pub const fn without(self, other: Self) -> Self {
+                Self(self.0 & !other.0)
+            }
+
             /// Whether all of `other` is in this set.
             #[inline]
             pub const fn contains(self, other: Self) -> bool {

@@ -6,6 +6,7 @@
 use super::CommandSpec;
 use super::bits::{Flags, KeyFlags};
 use super::keys::{BeginSearch, FindKeys, KeySpec};
+use crate::resp::{Args, number::parse_i64};
 use smallvec::SmallVec;
 
 /// One key of a call.
@@ -38,25 +39,32 @@ pub enum KeyError {
 ///
 /// # Errors
 /// [`KeyError`], with Redis's sentence for it.
-pub fn key_positions<A: AsRef<[u8]>>(spec: &CommandSpec, arguments: &[A]) -> Result<KeyPositions, KeyError> {
+pub fn key_positions(spec: &CommandSpec, arguments: Args<'_>) -> Result<KeyPositions, KeyError> {
     if !spec.has_keys() {
         return Err(KeyError::NoKeys);
     }
     if !spec.accepts(arguments.len()) {
         return Err(KeyError::Arity);
     }
+    match find_all(spec, arguments) {
+        Ok(found) if !found.is_empty() => Ok(found),
+        // Why: a script without keys is an ordinary call, and one with a bad count is the script command's to refuse.
+        _ if spec.flags.contains(Flags::NO_MANDATORY_KEYS) => Ok(KeyPositions::new()),
+        _ => Err(KeyError::Invalid),
+    }
+}
+
+/// The keys that all specs find together.
+fn find_all(spec: &CommandSpec, arguments: Args<'_>) -> Result<KeyPositions, KeyError> {
     let mut found = KeyPositions::new();
     for keys in spec.keys.iter().filter(|keys| !keys.flags.contains(KeyFlags::NOT_KEY)) {
         find(keys, arguments, &mut found)?;
-    }
-    if found.is_empty() && !spec.flags.contains(Flags::NO_MANDATORY_KEYS) {
-        return Err(KeyError::Invalid);
     }
     Ok(found)
 }
 
 /// Adds the keys that one spec finds.
-fn find<A: AsRef<[u8]>>(spec: &KeySpec, arguments: &[A], found: &mut KeyPositions) -> Result<(), KeyError> {
+fn find(spec: &KeySpec, arguments: Args<'_>, found: &mut KeyPositions) -> Result<(), KeyError> {
     let Some(begin) = begin(spec.begin, arguments)? else { return Ok(()) };
     let (first, last, step) = extent(spec.find, begin, arguments)?;
     let count = arguments.len() as i64;
@@ -70,7 +78,7 @@ fn find<A: AsRef<[u8]>>(spec: &KeySpec, arguments: &[A], found: &mut KeyPosition
 }
 
 /// The argument where the search begins, if there is one.
-fn begin<A: AsRef<[u8]>>(begin: BeginSearch, arguments: &[A]) -> Result<Option<i64>, KeyError> {
+fn begin(begin: BeginSearch, arguments: Args<'_>) -> Result<Option<i64>, KeyError> {
     match begin {
         BeginSearch::Index(index) => Ok(Some(i64::from(index))),
         BeginSearch::Keyword { keyword, start_from } => Ok(behind_keyword(keyword, start_from, arguments)),
@@ -79,8 +87,8 @@ fn begin<A: AsRef<[u8]>>(begin: BeginSearch, arguments: &[A]) -> Result<Option<i
 }
 
 /// The argument behind a word, if it stands there.
-fn behind_keyword<A: AsRef<[u8]>>(keyword: &str, start_from: i32, arguments: &[A]) -> Option<i64> {
-    let is_keyword = |at: &usize| arguments[*at].as_ref().eq_ignore_ascii_case(keyword.as_bytes());
+fn behind_keyword(keyword: &str, start_from: i32, arguments: Args<'_>) -> Option<i64> {
+    let is_keyword = |at: &usize| arguments[*at].eq_ignore_ascii_case(keyword.as_bytes());
     let at = if start_from > 0 {
         (start_from as usize..arguments.len()).find(is_keyword)
     } else {
@@ -91,7 +99,7 @@ fn behind_keyword<A: AsRef<[u8]>>(keyword: &str, start_from: i32, arguments: &[A
 }
 
 /// First and last key and the step between them, not yet checked against the number of arguments.
-fn extent<A: AsRef<[u8]>>(find: FindKeys, begin: i64, arguments: &[A]) -> Result<(i64, i64, i64), KeyError> {
+fn extent(find: FindKeys, begin: i64, arguments: Args<'_>) -> Result<(i64, i64, i64), KeyError> {
     let count = arguments.len() as i64;
     match find {
         FindKeys::Range { last, step, limit } => {
@@ -103,8 +111,9 @@ fn extent<A: AsRef<[u8]>>(find: FindKeys, begin: i64, arguments: &[A]) -> Result
             Ok((begin, last, i64::from(step)))
         }
         FindKeys::KeyNum { count_at, first, step } => {
-            let keys = usize::try_from(begin + i64::from(count_at)).ok().and_then(|at| arguments.get(at));
-            let keys: i64 = keys.and_then(|keys| number(keys.as_ref())).ok_or(KeyError::Invalid)?;
+            let count = usize::try_from(begin + i64::from(count_at)).ok().and_then(|at| arguments.get(at));
+            let keys = count.and_then(parse_i64).filter(|keys| (1..=arguments.len() as i64).contains(keys));
+            let keys = keys.ok_or(KeyError::Invalid)?;
             let first = begin + i64::from(first);
             Ok((first, first + (keys - 1) * i64::from(step), i64::from(step)))
         }
@@ -112,19 +121,106 @@ fn extent<A: AsRef<[u8]>>(find: FindKeys, begin: i64, arguments: &[A]) -> Result
     }
 }
 
-/// A number of keys: decimal digits without anything else, and small enough to count arguments.
-fn number(text: &[u8]) -> Option<i64> {
-    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    let canonical = digits && (text.len() == 1 || text[0] != b'0');
-    let text = std::str::from_utf8(text).ok().filter(|_| canonical)?;
-    text.parse::<u32>().ok().map(i64::from)
-}
-
 /// What the command does with the keys of one spec in this call.
-fn flags_in<A: AsRef<[u8]>>(spec: &KeySpec, arguments: &[A]) -> KeyFlags {
+fn flags_in(spec: &KeySpec, arguments: Args<'_>) -> KeyFlags {
     let Some(varied) = spec.varied else { return spec.flags };
     // Why: options stand behind the command, its key and its value.
-    let options = arguments.get(3..).unwrap_or_default();
-    let stands = options.iter().any(|word| word.as_ref().eq_ignore_ascii_case(varied.token.as_bytes()));
+    let mut options = arguments.from(3).iter();
+    let stands = options.any(|word| word.eq_ignore_ascii_case(varied.token.as_bytes()));
     if stands { varied.with } else { varied.without }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::spec::Group;
+    use crate::resp::OwnedRequest;
+
+    /// The places of the keys in a call, given as words.
+    fn places(spec: &CommandSpec, call: &str) -> Result<Vec<usize>, KeyError> {
+        let request: OwnedRequest = call.split(' ').collect();
+        key_positions(spec, request.as_args()).map(|found| found.iter().map(|key| key.index).collect())
+    }
+
+    fn spec(keys: &'static [KeySpec]) -> CommandSpec {
+        CommandSpec::new("x", -1, Group::Generic, "1.0.0").keys(keys)
+    }
+
+    const RO: &[KeyFlags] = &[KeyFlags::RO];
+
+    #[test]
+    fn ranges_count_from_the_first_key_or_from_the_end() {
+        let pairs = spec(const { &[KeySpec::range(1, -1, 2, RO)] });
+        assert_eq!(places(&pairs, "x a 1 b 2"), Ok(vec![1, 3]));
+        assert_eq!(places(&pairs, "x"), Err(KeyError::Invalid));
+        let all_but_last = spec(const { &[KeySpec::range(1, -2, 1, RO)] });
+        assert_eq!(places(&all_but_last, "x a b timeout"), Ok(vec![1, 2]));
+        let two = spec(const { &[KeySpec::range(1, 1, 1, RO)] });
+        assert_eq!(places(&two, "x a b c"), Ok(vec![1, 2]));
+        assert_eq!(places(&two, "x a"), Err(KeyError::Invalid));
+    }
+
+    #[test]
+    fn a_limit_takes_the_first_part_of_the_arguments() {
+        const HALF: KeySpec = KeySpec {
+            begin: BeginSearch::Keyword { keyword: "STREAMS", start_from: 1 },
+            find: FindKeys::Range { last: -1, step: 1, limit: 2 },
+            ..KeySpec::at(1, RO)
+        };
+        let streams = spec(const { &[HALF] });
+        assert_eq!(places(&streams, "x count 1 streams a b 1-0 2-0"), Ok(vec![4, 5]));
+        assert_eq!(places(&streams, "x a b"), Err(KeyError::Invalid));
+    }
+
+    #[test]
+    fn a_count_says_how_many_keys_follow() {
+        const COUNTED: KeySpec =
+            KeySpec { find: FindKeys::KeyNum { count_at: 0, first: 1, step: 1 }, ..KeySpec::at(2, RO) };
+        let counted = spec(const { &[COUNTED] });
+        assert_eq!(places(&counted, "x script 2 a b c"), Ok(vec![3, 4]));
+        for wrong in [
+            "x script",
+            "x script two a b",
+            "x script 3 a b",
+            "x script -1 a",
+            "x script 99999999999999999 a",
+        ] {
+            assert_eq!(places(&counted, wrong), Err(KeyError::Invalid), "{wrong}");
+        }
+        let script = counted.flags(&[Flags::NO_MANDATORY_KEYS]);
+        assert_eq!(places(&script, "x script 0 a"), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_keyword_may_be_sought_from_the_end() {
+        const BACKWARDS: KeySpec =
+            KeySpec { begin: BeginSearch::Keyword { keyword: "KEYS", start_from: -2 }, ..KeySpec::at(1, RO) };
+        let backwards = spec(const { &[BACKWARDS] });
+        assert_eq!(places(&backwards, "x keys a keys b"), Ok(vec![4]));
+        assert_eq!(places(&backwards, "x a b keys"), Err(KeyError::Invalid));
+    }
+
+    #[test]
+    fn flags_vary_with_the_options_behind_the_value() {
+        let varied = spec(const { &[KeySpec::at(1, RO).varies("GET", &[KeyFlags::RW], &[KeyFlags::OW])] });
+        let flags = |call: &str| {
+            let request: OwnedRequest = call.split(' ').collect();
+            key_positions(&varied, request.as_args()).map(|found| found[0].flags)
+        };
+        assert_eq!(flags("x key get"), Ok(KeyFlags::OW));
+        assert_eq!(flags("x key value ex 1 gEt"), Ok(KeyFlags::RW));
+    }
+
+    #[test]
+    fn no_call_makes_the_search_leave_the_arguments() {
+        #[expect(clippy::needless_pass_by_value, reason = "quickcheck hands over values")]
+        fn property(words: Vec<Vec<u8>>) -> bool {
+            let request: OwnedRequest = words.iter().collect();
+            let inside = |key: &KeyAt| (1..words.len()).contains(&key.index);
+            crate::command::table::all()
+                .filter_map(|spec| key_positions(spec, request.as_args()).ok())
+                .all(|found| found.iter().all(inside))
+        }
+        quickcheck::quickcheck(property as fn(Vec<Vec<u8>>) -> bool);
+    }
 }

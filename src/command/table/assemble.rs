@@ -1,7 +1,7 @@
 //! Puts the groups together into the table, when the program is compiled.
 //!
-//! The files of the groups declare specs as people think of them; here each gets its number, and all that follows
-//! from what it says. Commands are numbered first, in the order of the groups, subcommands after them.
+//! The files of the groups declare specs as people think of them; here each gets its number, and all that
+//! follows from what it says. Commands are numbered first, in the order of the groups, subcommands after them.
 
 use crate::command::spec::{CommandSpec, Group};
 

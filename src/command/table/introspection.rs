@@ -121,11 +121,10 @@ const MEMORY: &[CommandSpec] = &[
         .summary("Looks for problems in how memory is used and reports them.")
         .complexity("O(1)")
         .tips(&["nondeterministic_output", "request_policy:all_shards", "response_policy:special"]),
-    command("memory|stats", 2, "4.0.0").summary("Breaks down where memory goes.").complexity("O(1)").tips(&[
-        "nondeterministic_output",
-        "request_policy:all_shards",
-        "response_policy:special",
-    ]),
+    command("memory|stats", 2, "4.0.0")
+        .summary("Breaks down where memory goes: data, buffers, clients, overhead.")
+        .complexity("O(1)")
+        .tips(&["nondeterministic_output", "request_policy:all_shards", "response_policy:special"]),
     command("memory|malloc-stats", 2, "4.0.0")
         .summary("Answers the allocator's own report.")
         .complexity("Grows with the memory in use; may be slow")
@@ -159,7 +158,7 @@ const SLOWLOG: &[CommandSpec] = &[
     help("slowlog|help", "6.2.0"),
 ];
 
-/// A command of this group, in its category.
+/// A command of this group.
 const fn command(name: &'static str, arity: i32, since: &'static str) -> CommandSpec {
     CommandSpec::new(name, arity, Group::Server, since)
 }

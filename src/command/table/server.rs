@@ -104,7 +104,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .arguments(&[integer("version").after("VERSION").optional()]),
 ];
 
-/// A command of this group, in its category.
+/// A command of this group.
 const fn command(name: &'static str, arity: i32, since: &'static str) -> CommandSpec {
     CommandSpec::new(name, arity, Group::Server, since)
 }

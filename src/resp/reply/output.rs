@@ -35,11 +35,7 @@ impl ReplyBuf {
     /// The present end, to come back to with [`ReplyBuf::truncate`].
     #[inline]
     pub fn mark(&self) -> Mark {
-        Mark {
-            bytes_len: self.bytes.len(),
-            splices_len: self.splices.len(),
-            shared_bytes: self.shared_bytes,
-        }
+        Mark { bytes_len: self.bytes.len(), splices_len: self.splices.len(), shared_bytes: self.shared_bytes }
     }
 
     /// Takes back everything appended since `mark`: the replies of an attempt that is made again, or those that the

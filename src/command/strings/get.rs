@@ -1,0 +1,60 @@
+//! Reading one string: GET, GETDEL, GETEX, STRLEN.
+
+use crate::command::call::{Call, CommandError};
+use crate::command::strings::options::{ExpiryChange, parse_getex};
+use crate::command::strings::value::{answer, answer_found};
+
+/// `GET key`
+///
+/// # Errors
+/// None.
+#[inline]
+pub fn get(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    let (args, db) = (call.args, call.db());
+    answer_found(call.reply, call.txn.get(db, &args[1]));
+    Ok(())
+}
+
+/// `GETDEL key`
+///
+/// # Errors
+/// None.
+pub fn getdel(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    let (args, db) = (call.args, call.db());
+    let found = call.txn.get(db, &args[1]);
+    answer_found(call.reply, found);
+    if found.is_some() {
+        call.txn.delete(db, &args[1]);
+    }
+    Ok(())
+}
+
+/// `GETEX key [EX s | PX ms | EXAT s | PXAT ms | PERSIST]`; without an option it writes nothing.
+///
+/// # Errors
+/// Options that do not go together; an invalid expiry, of which a missing key knows nothing.
+pub fn getex(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    let (args, db) = (call.args, call.db());
+    let change = parse_getex(args, 2)?;
+    let Some(live) = call.txn.get(db, &args[1]) else {
+        call.reply.null();
+        return Ok(());
+    };
+    let time = change.time(call.txn.now(), "getex")?;
+    answer(call.reply, live.value);
+    if time.is_some() || (change == ExpiryChange::Clear && live.expiry.is_some()) {
+        call.txn.set_expiry(db, &args[1], time);
+    }
+    Ok(())
+}
+
+/// `STRLEN key`
+///
+/// # Errors
+/// None.
+pub fn strlen(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    let (args, db) = (call.args, call.db());
+    let len = call.txn.get(db, &args[1]).map_or(0, |live| live.value.len());
+    call.reply.int(len as i64);
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! A run of commands on one thread: one guard, one look at the clock.
+
+use crossbeam_epoch::Guard;
+
+use crate::clock::Millis;
+use crate::engine::commit::Outcome;
+use crate::engine::txn::Txn;
+use crate::engine::{DbIndex, Engine, EngineError};
+use crate::lsn::Lsn;
+use crate::store::hash::KeyHash;
+use crate::store::keyspace::Keyspace;
+use crate::sync::spin_wait;
+
+/// An attempt that has lost so often runs alone.
+const LOSSES_MAX: u32 = 24;
+/// Commands after which the retired versions are handed on to the epoch.
+const FLUSH_COMMANDS: u32 = 32;
+
+thread_local! {
+    static UNFLUSHED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// Commands that one thread runs one after the other. Short-lived: it keeps memory from being freed.
+pub struct Batch<'e> {
+    engine: &'e Engine,
+    guard: Guard,
+    now: Millis,
+    touch: bool,
+    seen: Lsn,
+}
+
+impl Engine {
+    /// Begins a batch at `now`. `touch` tells whether reads count as uses of their keys.
+    #[inline]
+    pub fn batch(&self, now: Millis, touch: bool) -> Batch<'_> {
+        Batch { engine: self, guard: crossbeam_epoch::pin(), now, touch, seen: Lsn::ZERO }
+    }
+}
+
+impl Batch<'_> {
+    /// The batch's time.
+    pub fn now(&self) -> Millis {
+        self.now
+    }
+
+    /// Tells a command's own time from here on.
+    pub fn set_now(&mut self, now: Millis) {
+        self.now = now;
+    }
+
+    /// Tells whether reads count as uses from here on.
+    pub fn set_touch(&mut self, touch: bool) {
+        self.touch = touch;
+    }
+
+    /// The latest record that anything in this batch saw or made: with `fsync always`, replies wait for it.
+    pub fn seen(&self) -> Lsn {
+        self.seen
+    }
+
+    /// The hash of a key, and its index slot on the way to the cache: the first of three steps.
+    #[inline]
+    pub fn prefetch_slot(&self, db: DbIndex, key: &[u8]) -> KeyHash {
+        let keyspace = self.engine.root.load(&self.guard).keyspace(db);
+        let hash = keyspace.seed().hash(key);
+        keyspace.prefetch_slot(hash, &self.guard);
+        hash
+    }
+
+    /// The cells of `hashes`, then their versions, on the way to the cache: the other two steps.
+    #[inline]
+    pub fn prefetch_versions(&self, db: DbIndex, hashes: &[KeyHash]) {
+        let keyspace = self.engine.root.load(&self.guard).keyspace(db);
+        let mut cells = smallvec::SmallVec::<[_; 64]>::new();
+        cells.extend(hashes.iter().filter_map(|&hash| keyspace.prefetch_cell(hash, &self.guard)));
+        for cell in cells {
+            Keyspace::prefetch_version(cell, &self.guard);
+        }
+    }
+
+    /// Runs one command or transaction until it takes effect. `f` may run several times; a failure of its own ends it
+    /// with nothing written.
+    ///
+    /// # Errors
+    /// [`EngineError`] when nothing was written and nothing must be told of what was read.
+    #[inline]
+    pub fn run<R, E>(
+        &mut self,
+        mut f: impl FnMut(&mut Txn<'_>) -> Result<R, E>,
+    ) -> Result<Result<R, E>, EngineError> {
+        let mut losses = 0;
+        loop {
+            let root = self.engine.root.load(&self.guard);
+            let mut txn = Txn::new(self.engine, &self.guard, root, self.now, self.touch, false);
+            let result = f(&mut txn);
+            let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
+            drop(txn);
+            if let Outcome::Done(lsn) = outcome {
+                self.done(lsn);
+                return Ok(result);
+            }
+            losses += 1;
+            self.lost(losses);
+            if losses > LOSSES_MAX {
+                return self.run_alone(f);
+            }
+        }
+    }
+
+    #[inline]
+    fn done(&mut self, lsn: Lsn) {
+        self.seen = self.seen.max(lsn);
+        let unflushed = UNFLUSHED.get() + 1;
+        UNFLUSHED.set(unflushed);
+        if unflushed >= FLUSH_COMMANDS {
+            self.guard.flush();
+            UNFLUSHED.set(0);
+        }
+    }
+
+    #[cold]
+    fn lost(&mut self, losses: u32) {
+        self.engine.stats.lost.add(1);
+        if self.engine.root.load(&self.guard).closing {
+            self.engine.root.wait_open();
+        } else {
+            spin_wait(losses.min(12));
+        }
+        self.guard.repin();
+    }
+
+    /// Runs a transaction while no other write is under way: one that changes the databases, must see all keys at one
+    /// moment, or has lost too often.
+    ///
+    /// # Errors
+    /// As [`Batch::run`].
+    pub fn run_alone<R, E>(
+        &mut self,
+        mut f: impl FnMut(&mut Txn<'_>) -> Result<R, E>,
+    ) -> Result<Result<R, E>, EngineError> {
+        self.engine.stats.alone.add(1);
+        let mut closed = self.engine.root.close();
+        // Order: the root is closed before the head is read, or else a write that began in between is missed.
+        self.engine.log.wait_resolved(self.engine.log.head());
+        let mut losses = 0;
+        loop {
+            let root = self.engine.root.load(&self.guard);
+            let mut txn = Txn::new(self.engine, &self.guard, root, self.now, self.touch, true);
+            let result = f(&mut txn);
+            let outcome = match &result {
+                Ok(_) if txn.structure.is_some() => {
+                    if root.paused_until > self.now {
+                        return Err(EngineError::Paused);
+                    }
+                    txn.commit_structure(&mut closed)?
+                }
+                Ok(_) => txn.commit()?,
+                Err(_) => txn.validate(),
+            };
+            drop(txn);
+            if let Outcome::Done(lsn) = outcome {
+                self.done(lsn);
+                return Ok(result);
+            }
+            // Only the sweeper and the timers touch cells now, and they come by once.
+            losses += 1;
+            spin_wait(losses);
+        }
+    }
+
+    /// Lets others free memory while a long command goes on.
+    pub fn repin(&mut self) {
+        self.guard.repin();
+    }
+}
+
+/// Hands what the calling thread has retired on to the epoch: for a thread that is about to idle.
+pub fn quiesce() {
+    if UNFLUSHED.replace(0) > 0 {
+        crossbeam_epoch::pin().flush();
+    }
+}

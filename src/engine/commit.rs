@@ -1,0 +1,508 @@
+//! How an attempt takes effect: reserve, fill, publish, commit.
+//!
+//! One key:
+//!
+//! 1. the cell's word and version were loaded when the command read the key;
+//! 2. reserve log space: the offset is the LSN; fill and seal the record, which is pending;
+//! 3. look at the root again; CAS the cell from the old word to the new version;
+//! 4. mark the record committed, then the version; retire the old version.
+//!
+//! Order: 1 before 2, or else two writers publish in another order than that of their records. 2 before 3, or else
+//! what a reader sees may be missing after a crash. The root after the reservation, or else whoever closes it does not
+//! know of us. Record before version in 4, or else a helper takes a pending record for a committed one.
+//!
+//! Several keys: the same with a [`Descriptor`] that is installed in every cell that the attempt read or wrote, sorted
+//! by address; its status is the commit point. Versions are compared, not words, so a transaction that only passed
+//! through does no harm.
+//!
+//! A record that is not committed is void: the reservation voids it when it is dropped.
+
+use crossbeam_epoch::{Guard, Owned, Shared};
+
+use crate::clock::Millis;
+use crate::engine::effect::Effect;
+use crate::engine::root::Closed;
+use crate::engine::txn::{Access, Change, Found, StructureChange, Txn, Write, retire};
+use crate::engine::{Engine, EngineError};
+use crate::log::{LogError, Reservation};
+use crate::lsn::Lsn;
+use crate::store::cell::{Cell, Look};
+use crate::store::descriptor::{Descriptor, Entry, Status};
+use crate::store::version::VersionPtr;
+use crate::store::word::Word;
+use crate::sync::spin_wait;
+
+/// How long a writer waits for an undecided transaction before it aborts it.
+const PATIENCE_ROUNDS: u32 = 5;
+
+/// What became of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Outcome {
+    /// It took effect; its reply must not be sent before this record is as durable as the policy wants.
+    Done(Lsn),
+    /// Somebody else was faster: nothing happened.
+    Lost,
+}
+
+/// A cell in which the attempt's descriptor is installed.
+struct Installed<'g> {
+    cell: &'g Cell,
+    word: Word,
+    seen: VersionPtr,
+    /// The access whose write goes there.
+    access: usize,
+}
+
+impl<'g> Txn<'g> {
+    /// Lets the attempt take effect.
+    pub(super) fn commit(&mut self) -> Result<Outcome, EngineError> {
+        if !self.writes() {
+            return Ok(self.validate());
+        }
+        if self.root.paused_until > self.now() {
+            return Err(EngineError::Paused);
+        }
+        if self.root.closing && !self.is_alone() {
+            return Ok(Outcome::Lost);
+        }
+        if self.accesses.len() == 1 { self.commit_one() } else { self.commit_several() }
+    }
+
+    /// Ends an attempt that wrote nothing: was what it saw there at one moment?
+    pub(super) fn validate(&self) -> Outcome {
+        // Why one look suffices for one key: its load is the linearization point.
+        let same =
+            self.accesses.len() < 2 || self.accesses.iter().all(|access| access.is_unchanged(self.guard));
+        if same && self.engine.root.is_current(self.root, self.guard) {
+            Outcome::Done(self.seen_lsn())
+        } else {
+            Outcome::Lost
+        }
+    }
+
+    fn commit_one(&mut self) -> Result<Outcome, EngineError> {
+        let (engine, guard) = (self.engine, self.guard);
+        let Some(found) = self.accesses[0].settle(engine, guard) else { return Ok(Outcome::Lost) };
+        // Why look again: where many write one key, most losers are found here, before they reserve.
+        if found.cell.load(guard) != found.word {
+            return Ok(Outcome::Lost);
+        }
+        let access = &mut self.accesses[0];
+        let Some(write) = access.write.as_mut() else { return Ok(Outcome::Lost) };
+        let effect = write.effect(access.db);
+        let reservation = engine.reserve_one(&effect, self.root_now(), guard)?;
+        let lsn = reservation.lsn();
+        let access = &mut self.accesses[0];
+        let Some(mut write) = access.write.take() else { return Ok(Outcome::Lost) };
+        write.version.stamp(lsn);
+        let next = write.word_after(found.word);
+        if !engine.root.is_current(self.root, guard) || !found.cell.replace(found.word, next) {
+            // Why give it back: somebody may be looking at it through a `Live`; dropping the attempt sees to that.
+            access.write = Some(write);
+            return Ok(Outcome::Lost);
+        }
+        reservation.commit();
+        access.published(write, found.version, found.word, guard);
+        Ok(Outcome::Done(lsn))
+    }
+
+    fn commit_several(&mut self) -> Result<Outcome, EngineError> {
+        let (engine, guard) = (self.engine, self.guard);
+        let Some(order) = self.settle_all() else { return Ok(Outcome::Lost) };
+        let reservation = self.reserve_all()?;
+        if !engine.root.is_current(self.root, guard) {
+            return Ok(Outcome::Lost);
+        }
+        let lsn = reservation.lsn();
+        self.stamp_all(lsn);
+        let descriptor = Owned::new(Descriptor::new(lsn, self.entries(&order), None)).into_shared(guard);
+        let (installed, complete) = self.install(&order, descriptor);
+        // SAFETY: just made, and retired only below.
+        let committed = complete && unsafe { descriptor.deref() }.commit();
+        if committed {
+            reservation.commit();
+            self.publish(&installed);
+        } else {
+            // SAFETY: as above.
+            unsafe { descriptor.deref() }.abort_own();
+            withdraw(&installed);
+            drop(reservation);
+        }
+        // SAFETY: taken out of every cell by `publish` or `withdraw`, or by whoever replaced it there.
+        unsafe { guard.defer_destroy(descriptor) };
+        Ok(if committed { Outcome::Done(lsn) } else { Outcome::Lost })
+    }
+
+    /// Lets an attempt that changes the databases themselves take effect; it runs alone, behind `closed`.
+    ///
+    /// Keys in databases that stay get their new versions through a descriptor whose gate is the new root; databases
+    /// that begin with this attempt are nobody else's yet and are written directly.
+    pub(super) fn commit_structure(&mut self, closed: &mut Closed<'_>) -> Result<Outcome, EngineError> {
+        let (engine, guard) = (self.engine, self.guard);
+        let Some(order) = self.settle_all() else { return Ok(Outcome::Lost) };
+        let reservation = self.reserve_all()?;
+        let lsn = reservation.lsn();
+        self.stamp_all(lsn);
+        let (mut root, gate) = closed.successor();
+        root.lsn = lsn;
+        let (fresh, kept) = self.split_writes(&order);
+        let descriptor = Descriptor::new(lsn, self.entries(&kept), Some(gate));
+        let descriptor = Owned::new(descriptor).into_shared(guard);
+        let (installed, complete) = self.install(&kept, descriptor);
+        if complete {
+            self.publish_fresh(&fresh);
+            reservation.commit();
+            if let Some(structure) = self.structure.take() {
+                root.keyspaces = structure.keyspaces.into();
+                structure.dropped.into_iter().for_each(|keyspace| engine.reclaim.push(keyspace));
+            }
+            closed.install(root);
+            self.publish(&installed);
+        } else {
+            // SAFETY: just made, and retired only below.
+            unsafe { descriptor.deref() }.abort_own();
+            withdraw(&installed);
+        }
+        // SAFETY: taken out of every cell by `publish` or `withdraw`, or by whoever replaced it there.
+        unsafe { guard.defer_destroy(descriptor) };
+        Ok(if complete { Outcome::Done(lsn) } else { Outcome::Lost })
+    }
+
+    /// The accesses that write, split into those in databases that begin with this attempt and those in others.
+    fn split_writes(&self, order: &[usize]) -> (Vec<usize>, Vec<usize>) {
+        let writes = order.iter().copied().filter(|&at| self.accesses[at].write.is_some());
+        writes.partition(|&at| {
+            let keyspace = std::ptr::from_ref(self.accesses[at].keyspace);
+            !self.root.keyspaces.iter().any(|kept| std::ptr::eq(std::sync::Arc::as_ptr(kept), keyspace))
+        })
+    }
+
+    fn publish_fresh(&mut self, fresh: &[usize]) {
+        for &at in fresh {
+            let access = &mut self.accesses[at];
+            if let (Some(found), Some(write)) = (access.found, access.write.take()) {
+                let replaced = access.publish_alone(found, write, self.guard);
+                debug_assert!(replaced, "nobody else has this database yet");
+            }
+        }
+    }
+
+    fn root_now(&self) -> u64 {
+        self.now().0
+    }
+
+    /// Makes sure that every access has a cell, and sorts them by it.
+    fn settle_all(&mut self) -> Option<Vec<usize>> {
+        for access in &mut self.accesses {
+            access.settle(self.engine, self.guard)?;
+        }
+        let mut order: Vec<usize> = (0..self.accesses.len()).collect();
+        order.sort_unstable_by_key(|&at| self.accesses[at].cell_address());
+        Some(order)
+    }
+
+    fn effects(&self) -> Vec<Effect<'_>> {
+        let structure = self.structure.iter().flat_map(|structure| &structure.changes);
+        let mut effects: Vec<_> = structure
+            .map(|change| match *change {
+                StructureChange::Flush(db) => Effect::Flush { db },
+                StructureChange::FlushAll => Effect::FlushAll,
+                StructureChange::Swap(a, b) => Effect::Swap { a, b },
+            })
+            .collect();
+        let writes = self.accesses.iter().filter_map(|access| Some((access.db, access.write.as_ref()?)));
+        effects.extend(writes.map(|(db, write)| write.effect(db)));
+        effects
+    }
+
+    fn reserve_all(&self) -> Result<Reservation<'g>, EngineError> {
+        let effects = self.effects();
+        if let [effect] = &effects[..] {
+            return Ok(self.engine.reserve_one(effect, self.root_now(), self.guard)?);
+        }
+        let bytes = effects.iter().map(Effect::encoded_len).sum();
+        let encode = |out: &mut [u8]| {
+            let mut rest = out;
+            for effect in &effects {
+                rest = effect.encode(rest);
+            }
+        };
+        Ok(self.engine.reserve(bytes, encode, self.root_now(), self.guard)?)
+    }
+
+    fn stamp_all(&mut self, lsn: Lsn) {
+        for write in self.accesses.iter_mut().filter_map(|access| access.write.as_mut()) {
+            write.version.stamp(lsn);
+        }
+    }
+
+    fn entries(&self, order: &[usize]) -> Box<[Entry]> {
+        let entry = |&at: &usize| {
+            let access = &self.accesses[at];
+            let found = access.found?;
+            let new = access.write.as_ref().map_or(found.version, |write| write.version.as_ptr());
+            Some(Entry { cell: found.cell, seen: found.version, new })
+        };
+        order.iter().filter_map(entry).collect()
+    }
+
+    /// Installs the descriptor in every cell of `order`, as far as they still hold what was seen.
+    fn install(&self, order: &[usize], descriptor: Shared<'g, Descriptor>) -> (Vec<Installed<'g>>, bool) {
+        let address = descriptor.as_raw() as u64;
+        let mut installed = Vec::with_capacity(order.len());
+        for &at in order {
+            let Some(found) = self.accesses[at].found else { return (installed, false) };
+            loop {
+                let Some(look) = self.engine.decided(found.cell, self.guard) else {
+                    return (installed, false);
+                };
+                if look.version != found.version || look.word.is_dead() {
+                    return (installed, false);
+                }
+                let word = look.word.with_descriptor(address);
+                if found.cell.replace(look.word, word) {
+                    installed.push(Installed { cell: found.cell, word, seen: found.version, access: at });
+                    break;
+                }
+            }
+        }
+        (installed, true)
+    }
+
+    /// Puts the new versions in the place of the committed descriptor.
+    fn publish(&mut self, installed: &[Installed<'g>]) {
+        for slot in installed {
+            let access = &mut self.accesses[slot.access];
+            if let Some(write) = access.write.take() {
+                // A failure means that a later writer has replaced the descriptor, and retires our version as the old.
+                slot.cell.replace(slot.word, write.word_after(slot.word));
+                access.published(write, slot.seen, slot.word, self.guard);
+            } else {
+                // Why even where nothing changes: the word's count rises, so that nobody who loaded the cell before
+                // publishes a lower LSN now.
+                slot.cell.replace(slot.word, slot.word.with_version(slot.seen.address()));
+            }
+        }
+    }
+}
+
+/// Takes an aborted descriptor out of the cells.
+fn withdraw(installed: &[Installed<'_>]) {
+    for slot in installed {
+        // A failure means that somebody has replaced the aborted descriptor.
+        slot.cell.replace(slot.word, slot.word.with_version(slot.seen.address()));
+    }
+}
+
+impl Write {
+    /// The effect to log.
+    #[inline]
+    pub(super) fn effect(&self, db: crate::engine::DbIndex) -> Effect<'_> {
+        let key = self.version.key();
+        let expiry = self.version.as_ptr().expiry();
+        let Some(value) = self.version.value() else { return Effect::Delete { db, key } };
+        let edited = match value {
+            crate::store::version::ValueRef::Str(s) | crate::store::version::ValueRef::Raw(s) => s,
+            crate::store::version::ValueRef::Shared(s) => s,
+            crate::store::version::ValueRef::Int(_) => &[],
+        };
+        match self.change {
+            Change::Put | Change::Delete => Effect::Put { db, key, value, expiry },
+            Change::Expire => Effect::Expire { db, key, expiry },
+            Change::Append { suffix_len } => {
+                Effect::Append { db, key, suffix: &edited[edited.len() - suffix_len..] }
+            }
+            Change::Overwrite { offset, len } => {
+                Effect::Overwrite { db, key, offset: offset as u64, bytes: &edited[offset..offset + len] }
+            }
+        }
+    }
+
+    /// The word that puts the new version in the place of `word`.
+    #[inline]
+    fn word_after(&self, word: Word) -> Word {
+        let version = self.version.as_ptr();
+        let next = word.with_version(version.address());
+        if version.expiry().is_some() { next.with_armed(true) } else { next }
+    }
+}
+
+impl<'g> Access<'g> {
+    fn cell_address(&self) -> *const Cell {
+        self.found.map_or(std::ptr::null(), |found| std::ptr::from_ref(found.cell))
+    }
+
+    /// Whether the key still is as it was seen.
+    fn is_unchanged(&self, guard: &'g Guard) -> bool {
+        match self.found {
+            Some(found) => found.cell.look(guard).version == found.version,
+            // A cell with a tombstone of no record was made by somebody who has not published anything yet.
+            None => self.keyspace.find(self.hash, self.key(guard), guard).is_none_or(|cell| {
+                let version = cell.look(guard).version;
+                version.is_tombstone() && version.lsn() == Lsn::ZERO
+            }),
+        }
+    }
+
+    /// Makes sure that the key has a cell whose word holds the version that was seen; gives none if it changed.
+    #[inline]
+    fn settle(&mut self, engine: &Engine, guard: &'g Guard) -> Option<Found<'g>> {
+        match self.found {
+            Some(found) if !found.word.is_descriptor() => Some(found),
+            Some(found) => {
+                let look = engine.decided(found.cell, guard)?;
+                (look.version == found.version).then(|| self.keep(found.cell, look))
+            }
+            None => self.create(engine, guard),
+        }
+    }
+
+    #[cold]
+    fn create(&mut self, engine: &Engine, guard: &'g Guard) -> Option<Found<'g>> {
+        let cell = self.keyspace.find_or_create(self.hash, &self.missing, guard);
+        self.created = true;
+        let look = engine.decided(cell, guard)?;
+        (look.version.is_tombstone() && !look.word.is_dead()).then(|| self.keep(cell, look))
+    }
+
+    fn keep(&mut self, cell: &'g Cell, look: Look) -> Found<'g> {
+        let found = Found { cell, word: look.word, version: look.version };
+        self.found = Some(found);
+        found
+    }
+
+    /// Puts a version into a cell that nobody else has yet; tells whether it did.
+    fn publish_alone(&mut self, found: Found<'g>, write: Write, guard: &Guard) -> bool {
+        let replaced = found.cell.replace(found.word, write.word_after(found.word));
+        self.published(write, found.version, found.word, guard);
+        replaced
+    }
+
+    /// Ends a publication: the record is committed and the version in its place. Counts it, retires the old version,
+    /// and sees to the key's future: a timer, or the sweeper. `word` is the one that was replaced.
+    #[inline]
+    fn published(&mut self, write: Write, old: VersionPtr, word: Word, guard: &Guard) {
+        let new = write.version.into_ptr();
+        new.set_committed();
+        let (is, was) = (!new.is_tombstone(), !old.is_tombstone());
+        let keyspace = self.keyspace;
+        if is != was {
+            keyspace.keys.add(if is { 1 } else { -1 });
+        }
+        let bytes = counted_bytes(new) - counted_bytes(old);
+        if bytes != 0 {
+            keyspace.version_bytes.add(bytes);
+        }
+        let (end, old_end) = (new.expiry(), old.expiry());
+        if end.is_some() || old_end.is_some() {
+            let told = word.is_armed() && old_end.is_some_and(|old_end| end.is_none_or(|end| old_end <= end));
+            self.count_expiry(end, old_end, told);
+        }
+        if !is {
+            keyspace.tombs.push(self.hash);
+        }
+        self.created = false;
+        retire(old, guard);
+    }
+
+    #[cold]
+    fn count_expiry(&self, end: Option<Millis>, old_end: Option<Millis>, told: bool) {
+        let keyspace = self.keyspace;
+        keyspace.expiring.add(i64::from(end.is_some()) - i64::from(old_end.is_some()));
+        keyspace.expiry_sum.add(end.map_or(0, |at| at.0 as i64) - old_end.map_or(0, |at| at.0 as i64));
+        // Why not always: an armed timer goes off no later than the old version's end, and then looks again.
+        if let Some(end) = end
+            && !told
+        {
+            keyspace.timers.push((end, self.hash));
+        }
+    }
+}
+
+/// What a version adds to the bytes that its keyspace counts: a tombstone's are on loan.
+#[inline]
+fn counted_bytes(version: VersionPtr) -> i64 {
+    if version.is_tombstone() { 0 } else { version.memory_bytes() as i64 }
+}
+
+impl Engine {
+    /// Looks at a cell as a writer does: an undecided transaction is given a moment, then aborted. None if the
+    /// transaction is one that runs alone: the writer must wait for the root.
+    #[inline]
+    pub(super) fn decided(&self, cell: &Cell, guard: &Guard) -> Option<Look> {
+        let look = cell.look(guard);
+        if look.word.is_descriptor() {
+            return self.decide(cell, guard);
+        }
+        self.settle(look.version, guard);
+        Some(look)
+    }
+
+    #[cold]
+    fn decide(&self, cell: &Cell, guard: &Guard) -> Option<Look> {
+        let mut round = 0;
+        loop {
+            let word = cell.load(guard);
+            let Some(descriptor) = Cell::descriptor(word, guard) else {
+                let look = cell.look(guard);
+                if look.word.is_descriptor() {
+                    continue;
+                }
+                self.settle(look.version, guard);
+                return Some(look);
+            };
+            if descriptor.status() == Status::Undecided {
+                if round < PATIENCE_ROUNDS {
+                    spin_wait(round);
+                    round += 1;
+                    continue;
+                }
+                descriptor.abort();
+            }
+            let entry = descriptor.entry(cell);
+            let version = match descriptor.status() {
+                Status::Undecided => return None,
+                Status::Committed => entry.new,
+                Status::Aborted => entry.seen,
+            };
+            self.settle(version, guard);
+            return Some(Look { word, version });
+        }
+    }
+
+    /// Reserves and fills a record of one effect.
+    #[inline]
+    fn reserve_one<'g>(
+        &'g self,
+        effect: &Effect<'_>,
+        time: u64,
+        guard: &'g Guard,
+    ) -> Result<Reservation<'g>, LogError> {
+        let bytes = effect.encoded_len();
+        if bytes > self.spill_bytes {
+            return effect.with_parts(|parts| self.log.reserve_spilled(parts, time, guard));
+        }
+        let mut reservation = self.log.reserve(bytes, time, guard)?;
+        effect.encode(reservation.payload_mut());
+        reservation.seal();
+        Ok(reservation)
+    }
+
+    fn reserve<'g>(
+        &'g self,
+        bytes: usize,
+        encode: impl FnOnce(&mut [u8]),
+        time: u64,
+        guard: &'g Guard,
+    ) -> Result<Reservation<'g>, LogError> {
+        if bytes > self.spill_bytes {
+            let mut payload = vec![0; bytes];
+            encode(&mut payload);
+            return self.log.reserve_spilled(&[&payload], time, guard);
+        }
+        let mut reservation = self.log.reserve(bytes, time, guard)?;
+        encode(reservation.payload_mut());
+        reservation.seal();
+        Ok(reservation)
+    }
+}

@@ -1,0 +1,106 @@
+//! The thread that removes keys whose time has come, by ordinary logged deletes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use crate::clock::Millis;
+use crate::engine::timers::Timers;
+use crate::engine::{DbIndex, Engine};
+use crate::store::hash::KeyHash;
+use crate::store::keyspace::Keyspace;
+use crate::sync::Ordering;
+
+/// How often the thread looks for new timers and for those whose time has come.
+const TICK: Duration = Duration::from_millis(50);
+/// Keys that are looked at under one guard.
+const SLICE_KEYS: usize = 256;
+
+/// One keyspace's timers.
+struct Clockwork {
+    keyspace: Weak<Keyspace>,
+    timers: Timers,
+}
+
+/// Runs until the engine stops.
+pub(super) fn run(engine: &Weak<Engine>) {
+    let mut clockworks = HashMap::new();
+    while let Some(engine) = engine.upgrade() {
+        if engine.is_stopping() {
+            return;
+        }
+        tick(&engine, &mut clockworks, Millis::now());
+        engine.nap(TICK);
+    }
+}
+
+fn tick(engine: &Engine, clockworks: &mut HashMap<usize, Clockwork>, now: Millis) {
+    clockworks.retain(|_, clockwork| clockwork.keyspace.strong_count() > 0);
+    let keyspaces = engine.root.load(&crossbeam_epoch::pin()).keyspaces.clone();
+    for (db, keyspace) in keyspaces.iter().enumerate() {
+        let clockwork = clockworks
+            .entry(Arc::as_ptr(keyspace) as usize)
+            .or_insert_with(|| Clockwork { keyspace: Arc::downgrade(keyspace), timers: Timers::default() });
+        while let Some((deadline, hash)) = keyspace.timers.pop() {
+            clockwork.timers.set(deadline, hash, now);
+        }
+        // Relaxed: a switch for tests; it takes effect at the next tick.
+        if engine.expires_actively.load(Ordering::Relaxed) {
+            go_off(engine, db as DbIndex, keyspace, &mut clockwork.timers, now);
+        }
+    }
+}
+
+fn go_off(engine: &Engine, db: DbIndex, keyspace: &Arc<Keyspace>, timers: &mut Timers, now: Millis) {
+    while let Some(due) = timers.due(now) {
+        for (at, slice) in due.chunks(SLICE_KEYS).enumerate() {
+            if !expire_slice(engine, db, keyspace, timers, slice, now) {
+                // Paused, or the log takes no writes: all of it comes up again.
+                for &hash in &due[at * SLICE_KEYS..] {
+                    timers.set(Millis(now.0 + 1000), hash, now);
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Looks at some keys; tells whether writes are possible.
+fn expire_slice(
+    engine: &Engine,
+    db: DbIndex,
+    keyspace: &Arc<Keyspace>,
+    timers: &mut Timers,
+    hashes: &[KeyHash],
+    now: Millis,
+) -> bool {
+    let mut expired = Vec::new();
+    let guard = crossbeam_epoch::pin();
+    for &hash in hashes {
+        keyspace.for_each_under(hash, &guard, |cell| {
+            let look = cell.look(&guard);
+            match look.version.expiry() {
+                Some(end) if end <= now => expired.push(cell.key(&guard).to_vec()),
+                Some(end) => timers.set(end, hash, now),
+                None if look.word.is_armed() && !look.word.is_descriptor() => {
+                    // A failure means that the key has just been written: whoever did saw the mark, and a look at
+                    // it costs nothing, so the timer is kept.
+                    if !cell.replace(look.word, look.word.with_armed(false)) {
+                        timers.set(Millis(now.0 + 1), hash, now);
+                    }
+                }
+                None => {}
+            }
+        });
+    }
+    drop(guard);
+    let mut batch = engine.batch(now, false);
+    for key in expired {
+        match batch.run(|txn| Ok::<_, std::convert::Infallible>(txn.expire(db, &key))) {
+            Ok(Ok(true)) => engine.stats.expired.add(1),
+            Ok(_) => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}

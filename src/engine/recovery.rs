@@ -1,0 +1,363 @@
+//! From files to memory: the snapshot's blocks in parallel, then the log from the snapshot's start.
+//!
+//! Replay applies effects, never commands, and consults no clock. An effect is passed over where its key's version is
+//! not older than the effect's record: the snapshot was taken while writes went on, so it may be ahead.
+
+use std::sync::atomic::{AtomicUsize, Ordering as Std};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use crossbeam_epoch::Guard;
+
+use crate::clock::Millis;
+use crate::engine::effect::{Effect, EffectError, overwritten};
+use crate::engine::root::{Root, RootCell};
+use crate::engine::snapshot::{SnapshotFacts, Snapshots};
+use crate::engine::usage::Usage;
+use crate::engine::{DbIndex, Engine, EngineOptions, EngineStats, OpenError, expirer, snapshot, sweeper};
+use crate::log::snapshot::SnapshotReader;
+use crate::log::{History, Location, LockFile, RecoveryReport, SnapshotBounds};
+use crate::lsn::Lsn;
+use crate::store::hash::HashSeed;
+use crate::store::keyspace::Keyspace;
+use crate::store::version::{OwnedVersion, Value};
+use crate::sync::{AtomicBool, AtomicU64};
+
+/// Records after which replay lets go of what it has replaced.
+const REPLAY_FLUSH_RECORDS: u64 = 1024;
+
+/// How far recovery has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Blocks of the snapshot that are loaded, and how many there are.
+    Snapshot {
+        /// Loaded.
+        done: u64,
+        /// All.
+        total: u64,
+    },
+    /// Bytes of the log that are replayed, and how many there are.
+    Log {
+        /// Replayed.
+        done: u64,
+        /// All.
+        total: u64,
+    },
+}
+
+/// What recovery found.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// Keys that are there now.
+    pub keys: u64,
+    /// Entries of the snapshot.
+    pub snapshot_entries: u64,
+    /// Records that were replayed.
+    pub records: u64,
+    /// What the log found, and cut.
+    pub log: Option<RecoveryReport>,
+}
+
+impl Engine {
+    /// Opens a database: takes its lock, recovers what its files hold, and starts the background threads.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing was changed unless it says so.
+    pub fn open(
+        options: EngineOptions,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(Arc<Self>, Recovered), OpenError> {
+        let (lock, dbfile, reader) = match &options.log.location {
+            Location::Memory => (None, None, None),
+            Location::Files { dbfile } => {
+                let lock = LockFile::take(dbfile)?;
+                SnapshotReader::remove_leftover(dbfile)?;
+                (Some(lock), Some(dbfile.clone()), SnapshotReader::open(dbfile)?)
+            }
+        };
+        let seed = match &reader {
+            Some(reader) => HashSeed(reader.footer().hash_seed),
+            None => HashSeed(History::random().map_err(OpenError::Random)?.get() as u64),
+        };
+        let mut recovered = Recovered::default();
+        let mut replay =
+            Replay::new(options.databases, seed, reader.as_ref().map_or(0, |r| r.totals().entries));
+        let mut facts = SnapshotFacts { saved_at: Millis::now(), ..SnapshotFacts::default() };
+        let mut bounds = None;
+        if let Some(reader) = &reader {
+            let footer = reader.footer();
+            bounds = Some(SnapshotBounds { start: footer.start, end: footer.end, history: footer.history });
+            facts.saved_at = Millis(footer.created_unix_ms);
+            facts.start = footer.start;
+            replay.snapshot_end = footer.end;
+            facts.file_bytes = reader.totals().file_bytes;
+            replay.load(reader, options.recovery_threads.max(1), progress)?;
+            recovered.snapshot_entries = reader.totals().entries;
+        }
+        drop(reader);
+        let spill_bytes = options.log.blob_bytes as usize;
+        let opening = crate::log::open(options.log, lock, bounds)?;
+        let mut failure = None;
+        let replayed = opening.replay(
+            &mut |record| {
+                recovered.records += 1;
+                replay.record(record.lsn, record.time, record.payload).map_err(|error| {
+                    let text = error.to_string();
+                    failure = Some(error);
+                    crate::log::ApplyError(text)
+                })
+            },
+            &mut |at| progress(Progress::Log { done: at.done_bytes, total: at.total_bytes }),
+        );
+        let (log, report) = match (replayed, failure) {
+            (_, Some(failure)) => return Err(failure),
+            (Ok(replayed), None) => replayed,
+            (Err(error), None) => return Err(error.into()),
+        };
+        if facts.start == Lsn::ZERO {
+            facts.start = log.start();
+        }
+        recovered.log = Some(report);
+        let keyspaces = replay.finish();
+        recovered.keys = keyspaces.iter().map(|keyspace| keyspace.keys.count()).sum();
+        let engine = Arc::new(Self {
+            root: RootCell::new(Root::new(keyspaces)),
+            log,
+            seed,
+            spill_bytes,
+            usage: Usage::default(),
+            stats: EngineStats::default(),
+            reclaim: crossbeam_queue::SegQueue::new(),
+            expires_actively: AtomicBool::new(true),
+            snapshots: Snapshots::new(options.compaction, facts),
+            dbfile,
+            dice: AtomicU64::new(seed.0 ^ Millis::now().0),
+            stopping: AtomicBool::new(false),
+            alarm: Default::default(),
+            threads: OnceLock::new(),
+        });
+        engine.start_threads()?;
+        Ok((engine, recovered))
+    }
+
+    fn start_threads(self: &Arc<Self>) -> Result<(), OpenError> {
+        type Body = fn(&std::sync::Weak<Engine>);
+        let bodies: [(&str, Body); 3] =
+            [("expirer", expirer::run), ("sweeper", sweeper::run), ("snapshot", snapshot::run)];
+        let mut threads = Vec::new();
+        for (name, body) in bodies {
+            let engine = Arc::downgrade(self);
+            let builder = std::thread::Builder::new().name(name.to_owned());
+            threads.push(builder.spawn(move || body(&engine)).map_err(OpenError::Thread)?);
+        }
+        // The cell is empty: an engine starts its threads once.
+        let _ = self.threads.set(Mutex::new(threads));
+        Ok(())
+    }
+}
+
+/// The databases while they are being recovered.
+pub(super) struct Replay {
+    keyspaces: Vec<Arc<Keyspace>>,
+    seed: HashSeed,
+    usage: Usage,
+    since_flush: u64,
+    /// E of the snapshot: below it, a delta may meet a key that was deleted before the walk came by.
+    snapshot_end: Lsn,
+}
+
+impl Replay {
+    pub(super) fn new(databases: DbIndex, seed: HashSeed, keys: u64) -> Self {
+        // Why the room in the first: it is where the keys are, as a rule; the rest is only reserved address space.
+        let room = |db| if db == 0 { keys as usize } else { 0 };
+        let keyspaces = (0..databases).map(|db| Arc::new(Keyspace::with_room(seed, room(db)))).collect();
+        Self { keyspaces, seed, usage: Usage::default(), since_flush: 0, snapshot_end: Lsn::ZERO }
+    }
+
+    pub(super) fn finish(self) -> Box<[Arc<Keyspace>]> {
+        crossbeam_epoch::pin().flush();
+        self.keyspaces.into()
+    }
+
+    fn keyspace(&self, db: DbIndex) -> Result<&Arc<Keyspace>, OpenError> {
+        let databases = self.keyspaces.len() as DbIndex;
+        self.keyspaces.get(usize::from(db)).ok_or(OpenError::Databases { found: db, databases })
+    }
+
+    fn load(
+        &self,
+        reader: &SnapshotReader,
+        threads: usize,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(), OpenError> {
+        let next = AtomicUsize::new(0);
+        let done = AtomicUsize::new(0);
+        let failed: Mutex<Option<OpenError>> = Mutex::new(None);
+        let total = reader.block_count() as u64;
+        std::thread::scope(|scope| {
+            for _ in 0..threads.min(reader.block_count()) {
+                scope.spawn(|| {
+                    let mut buffer = Vec::new();
+                    loop {
+                        // Relaxed: only shares the blocks out.
+                        let block = next.fetch_add(1, Std::Relaxed);
+                        let stop = failed.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+                        if block >= reader.block_count() || stop {
+                            return;
+                        }
+                        if let Err(error) = self.load_block(reader, block, &mut buffer) {
+                            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                            return;
+                        }
+                        progress(Progress::Snapshot {
+                            done: done.fetch_add(1, Std::Relaxed) as u64 + 1,
+                            total,
+                        });
+                    }
+                });
+            }
+        });
+        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+
+    fn load_block(
+        &self,
+        reader: &SnapshotReader,
+        block: usize,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), OpenError> {
+        let entries = reader.read_block(block, buffer)?;
+        let guard = crossbeam_epoch::pin();
+        for (at, entry) in entries.entries().enumerate() {
+            self.load_entry(entry, &guard)?.map_err(|reason| OpenError::Entry {
+                file: reader.path().display().to_string(),
+                block,
+                entry: at,
+                reason,
+            })?;
+        }
+        guard.flush();
+        Ok(())
+    }
+
+    fn load_entry(&self, entry: &[u8], guard: &Guard) -> Result<Result<(), EffectError>, OpenError> {
+        let Some((lsn, effect)) = entry.split_first_chunk::<8>() else {
+            return Ok(Err(EffectError::Truncated(0)));
+        };
+        let effect = match Effect::decode_all(effect).next() {
+            Some(Ok(effect)) => effect,
+            Some(Err(reason)) => return Ok(Err(reason)),
+            None => return Ok(Err(EffectError::Truncated(0))),
+        };
+        let Effect::Put { db, key, value, expiry } = effect else {
+            return Ok(Err(EffectError::Malformed(0)));
+        };
+        let version = OwnedVersion::new(key, Some(value.to_value()), expiry, 0);
+        self.put(self.keyspace(db)?, key, version, Lsn::new(u64::from_le_bytes(*lsn)), guard);
+        Ok(Ok(()))
+    }
+
+    /// Replays one record.
+    pub(super) fn record(&mut self, lsn: Lsn, time: u64, payload: &[u8]) -> Result<(), OpenError> {
+        for effect in Effect::decode_all(payload) {
+            let effect = effect.map_err(|reason| OpenError::Record { lsn, reason })?;
+            self.apply(lsn, Millis(time), &effect)?;
+        }
+        self.since_flush += 1;
+        if self.since_flush >= REPLAY_FLUSH_RECORDS {
+            self.since_flush = 0;
+            crossbeam_epoch::pin().flush();
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, lsn: Lsn, time: Millis, effect: &Effect<'_>) -> Result<(), OpenError> {
+        match *effect {
+            Effect::Flush { db } => {
+                self.keyspace(db)?;
+                self.keyspaces[usize::from(db)] = Arc::new(Keyspace::new(self.seed));
+            }
+            Effect::FlushAll => {
+                for keyspace in &mut self.keyspaces {
+                    *keyspace = Arc::new(Keyspace::new(self.seed));
+                }
+            }
+            Effect::Swap { a, b } => {
+                self.keyspace(a.max(b))?;
+                self.keyspaces.swap(usize::from(a), usize::from(b));
+            }
+            Effect::Put { db, key, value, expiry } => self.change(db, key, lsn, |_| {
+                Some(OwnedVersion::new(key, Some(value.to_value()), expiry, self.usage.fresh(None, time)))
+            })?,
+            Effect::Delete { db, key } => {
+                self.change(db, key, lsn, |_| Some(OwnedVersion::new(key, None, None, 0)))?;
+            }
+            Effect::Expire { db, key, expiry } => self.change(db, key, lsn, |old| {
+                let value = old.value()?.to_value();
+                Some(OwnedVersion::new(key, Some(value), expiry, self.usage.fresh(None, time)))
+            })?,
+            Effect::Append { db, key, suffix } => self.change(db, key, lsn, |old| {
+                let mut digits = itoa::Buffer::new();
+                let bytes = [old.value()?.bytes(&mut digits), suffix].concat();
+                Some(self.edited(key, &bytes, old, time))
+            })?,
+            Effect::Overwrite { db, key, offset, bytes } => self.change(db, key, lsn, |old| {
+                let mut digits = itoa::Buffer::new();
+                let bytes = overwritten(old.value()?.bytes(&mut digits), offset as usize, bytes);
+                Some(self.edited(key, &bytes, old, time))
+            })?,
+        }
+        Ok(())
+    }
+
+    fn edited(&self, key: &[u8], bytes: &[u8], old: Old<'_>, time: Millis) -> OwnedVersion {
+        OwnedVersion::new(key, Some(Value::Raw(bytes)), old.0.expiry(), self.usage.fresh(None, time))
+    }
+
+    /// Replaces a key's version if that is older than `lsn`. `make` gives none for a delta on an absent key: that is
+    /// passed over where the key was deleted while the snapshot was taken (the delete follows in the log), and cannot
+    /// be elsewhere in a log that this engine wrote.
+    fn change(
+        &self,
+        db: DbIndex,
+        key: &[u8],
+        lsn: Lsn,
+        make: impl FnOnce(Old<'_>) -> Option<OwnedVersion>,
+    ) -> Result<(), OpenError> {
+        let keyspace = self.keyspace(db)?;
+        let guard = crossbeam_epoch::pin();
+        let found = keyspace.find(keyspace.seed().hash(key), key, &guard);
+        let absent = OwnedVersion::new(key, None, None, 0);
+        let old = found.map_or(absent.as_ptr(), |cell| cell.look(&guard).version);
+        if old.lsn() >= lsn {
+            return Ok(());
+        }
+        let Some(version) = make(Old(old, std::marker::PhantomData)) else {
+            if lsn < self.snapshot_end {
+                return Ok(());
+            }
+            return Err(OpenError::Record { lsn, reason: EffectError::Malformed(0) });
+        };
+        if found.is_some() || !version.as_ptr().is_tombstone() {
+            self.put(keyspace, key, version, lsn, &guard);
+        }
+        Ok(())
+    }
+
+    /// Puts a version in its key's cell. Nobody else writes this key now.
+    fn put(&self, keyspace: &Keyspace, key: &[u8], mut version: OwnedVersion, lsn: Lsn, guard: &Guard) {
+        version.stamp(lsn);
+        version.as_ptr().set_committed();
+        keyspace.load(keyspace.seed().hash(key), key, version, guard);
+    }
+}
+
+/// The version that a delta is applied to.
+#[derive(Clone, Copy)]
+struct Old<'g>(crate::store::version::VersionPtr, std::marker::PhantomData<&'g ()>);
+
+impl<'g> Old<'g> {
+    fn value(self) -> Option<crate::store::version::ValueRef<'g>> {
+        // SAFETY: made in `change`, where the version is kept by the guard or by its owner for as long as `'g`.
+        unsafe { self.0.value() }
+    }
+}

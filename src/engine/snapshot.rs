@@ -1,0 +1,342 @@
+//! Snapshots: the whole database as one file, taken while it is served, without a fork.
+//!
+//! 1. S = the head of the log; wait until every record below it is resolved, and load the root that they made;
+//! 2. walk every keyspace in slices; each key is written with the LSN of the version that is current when the walk
+//!    comes by (expired ones too; replay consults no clock);
+//! 3. E = the head of the log; bring the log to stable storage up to E, and the file;
+//! 4. rename, sync the directory; only then drop the log below S.
+//!
+//! The snapshot plus the log from S is the whole database: replay passes over effects that are not newer than their
+//! key's version. Order: the wait in 1 before 2, or else a write below S is published behind the walk and in neither.
+//! Durable past E before 4, or else a crash leaves a snapshot with half of what the log had.
+
+use std::collections::VecDeque;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use crossbeam_epoch::Guard;
+
+use crate::clock::Millis;
+use crate::engine::effect::Effect;
+use crate::engine::{DbIndex, Engine, SnapshotFailure};
+use crate::log::snapshot::{SnapshotFooter, SnapshotInfo, SnapshotOptions, SnapshotWriter};
+use crate::lsn::Lsn;
+use crate::store::cell::Cell;
+use crate::store::keyspace::Keyspace;
+use crate::store::version::ValueRef;
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
+
+/// Cells that are visited under one guard.
+const SLICE_CELLS: usize = 512;
+/// How often the thread looks whether the log has grown enough.
+const TICK: Duration = Duration::from_millis(100);
+
+/// A walk over a keyspace in key order, in slices that each hold a guard for a moment only.
+pub(super) struct Walk<'k> {
+    keyspace: &'k Keyspace,
+    prefix: Vec<u8>,
+    last: Option<Vec<u8>>,
+}
+
+impl<'k> Walk<'k> {
+    /// Starts before the first key with `prefix`.
+    pub(super) fn new(keyspace: &'k Keyspace, prefix: &[u8]) -> Self {
+        Self { keyspace, prefix: prefix.to_vec(), last: None }
+    }
+
+    /// Visits some cells; `visit` says false to end. Tells whether there may be more.
+    pub(super) fn slice(&mut self, visit: &mut dyn FnMut(&Cell, &Guard) -> bool) -> bool {
+        let guard = crossbeam_epoch::pin();
+        let from = match &self.last {
+            None => Bound::Included(&self.prefix[..]),
+            Some(last) => Bound::Excluded(&last[..]),
+        };
+        let mut left = SLICE_CELLS;
+        let mut last = None;
+        let mut more = false;
+        self.keyspace.walk(from, &guard, &mut |cell| {
+            let key = cell.key(&guard);
+            if !key.starts_with(&self.prefix) || !visit(cell, &guard) {
+                return false;
+            }
+            left -= 1;
+            if left == 0 {
+                last = Some(key.to_vec());
+                more = true;
+            }
+            left > 0
+        });
+        self.last = last;
+        more
+    }
+}
+
+/// What was saved when.
+#[derive(Debug)]
+pub(super) struct Snapshots {
+    running: AtomicBool,
+    /// Asked for while one was running, or by BGSAVE: the thread takes one as soon as it can.
+    wanted: AtomicBool,
+    compaction_percentage: AtomicU64,
+    compaction_bytes_min: AtomicU64,
+    pub(super) facts: Mutex<SnapshotFacts>,
+}
+
+/// The facts about the latest snapshots.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SnapshotFacts {
+    /// When the last good one was taken, or the database opened.
+    pub saved_at: Millis,
+    /// Its S.
+    pub start: Lsn,
+    /// Its size.
+    pub file_bytes: u64,
+    /// How the last attempt ended: the error's text.
+    pub failure: Option<String>,
+    /// How long it took.
+    pub took: Option<Duration>,
+    /// When the running one began.
+    pub began: Option<Instant>,
+    /// How many were taken since the start.
+    pub taken: u64,
+    /// No automatic attempt before this.
+    retry_at: Option<Instant>,
+}
+
+impl Snapshots {
+    pub(super) fn new(options: crate::engine::CompactionOptions, facts: SnapshotFacts) -> Self {
+        Self {
+            running: AtomicBool::new(false),
+            wanted: AtomicBool::new(false),
+            compaction_percentage: AtomicU64::new(options.percentage),
+            compaction_bytes_min: AtomicU64::new(options.bytes_min),
+            facts: Mutex::new(facts),
+        }
+    }
+
+    fn facts(&self) -> std::sync::MutexGuard<'_, SnapshotFacts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether one is being taken.
+    pub(super) fn is_running(&self) -> bool {
+        // Acquire: pairs with the swap in `take_snapshot`.
+        self.running.load(Ordering::Acquire)
+    }
+}
+
+/// One key, taken out of the store under a guard and written without it.
+enum Entry {
+    /// LSN and effect, encoded.
+    Inline(std::ops::Range<usize>),
+    /// LSN and effect without the value, and the value.
+    Shared(std::ops::Range<usize>, Bytes),
+}
+
+/// What one slice of a walk found.
+#[derive(Default)]
+struct Slice {
+    bytes: Vec<u8>,
+    entries: VecDeque<Entry>,
+}
+
+impl Slice {
+    fn take(&mut self, db: DbIndex, cell: &Cell, engine: &Engine, guard: &Guard) {
+        let version = cell.look(guard).version;
+        engine.settle(version, guard);
+        // SAFETY: used at once, under the guard.
+        let (key, value) = unsafe { (version.key(), version.value()) };
+        let Some(value) = value else { return };
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&version.lsn().get().to_le_bytes());
+        let effect = Effect::Put { db, key, value, expiry: version.expiry() };
+        let shared = if let ValueRef::Shared(bytes) = value { Some(bytes.clone()) } else { None };
+        effect.with_parts(|parts| {
+            let inline = if shared.is_some() { &parts[..parts.len() - 1] } else { parts };
+            inline.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        });
+        let range = start..self.bytes.len();
+        self.entries.push_back(match shared {
+            None => Entry::Inline(range),
+            Some(bytes) => Entry::Shared(range, bytes),
+        });
+    }
+
+    fn write(&mut self, writer: &mut SnapshotWriter<'_>) -> Result<(), SnapshotFailure> {
+        while let Some(entry) = self.entries.pop_front() {
+            match entry {
+                Entry::Inline(range) => writer.push(&[&self.bytes[range]])?,
+                Entry::Shared(range, value) => writer.push(&[&self.bytes[range], &value])?,
+            }
+        }
+        self.bytes.clear();
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Takes a snapshot on the calling thread, which may block for long.
+    ///
+    /// # Errors
+    /// [`SnapshotFailure`]; the snapshot before stays in place.
+    pub fn snapshot_blocking(&self) -> Result<(), SnapshotFailure> {
+        if self.dbfile.is_none() {
+            return Err(SnapshotFailure::NotPersistent);
+        }
+        // AcqRel: one at a time; pairs with the Release below.
+        if self.snapshots.running.swap(true, Ordering::AcqRel) {
+            return Err(SnapshotFailure::Busy);
+        }
+        let began = Instant::now();
+        self.snapshots.facts().began = Some(began);
+        let result = self.take_snapshot();
+        self.note_snapshot(began, &result);
+        // Release: pairs with the swap above.
+        self.snapshots.running.store(false, Ordering::Release);
+        result.map(|_| ())
+    }
+
+    /// Has the background thread take a snapshot; `later` also where one is being taken.
+    ///
+    /// # Errors
+    /// [`SnapshotFailure::NotPersistent`] or [`SnapshotFailure::Busy`].
+    pub fn start_snapshot(&self, later: bool) -> Result<(), SnapshotFailure> {
+        if self.dbfile.is_none() {
+            return Err(SnapshotFailure::NotPersistent);
+        }
+        if self.snapshots.is_running() && !later {
+            return Err(SnapshotFailure::Busy);
+        }
+        // Release: pairs with the swap in `run`.
+        self.snapshots.wanted.store(true, Ordering::Release);
+        self.alarm.1.notify_all();
+        Ok(())
+    }
+
+    /// Changes when snapshots are taken by themselves.
+    pub fn set_compaction(&self, options: crate::engine::CompactionOptions) {
+        // Relaxed: independent parameters, read at the next tick.
+        self.snapshots.compaction_percentage.store(options.percentage, Ordering::Relaxed);
+        self.snapshots.compaction_bytes_min.store(options.bytes_min, Ordering::Relaxed);
+    }
+
+    fn note_snapshot(&self, began: Instant, result: &Result<SnapshotInfo, SnapshotFailure>) {
+        let mut facts = self.snapshots.facts();
+        facts.began = None;
+        facts.took = Some(began.elapsed());
+        match result {
+            Ok(info) => {
+                facts.failure = None;
+                facts.saved_at = Millis(info.footer.created_unix_ms);
+                facts.start = info.footer.start;
+                facts.file_bytes = info.totals.file_bytes;
+                facts.taken += 1;
+                facts.retry_at = None;
+                let (keys, bytes) = (info.totals.entries, info.totals.file_bytes);
+                tracing::info!(keys, bytes, took = ?began.elapsed(), "snapshot saved");
+            }
+            Err(error) => {
+                facts.failure = Some(error.to_string());
+                facts.retry_at = Some(Instant::now() + Duration::from_secs(5));
+                tracing::warn!(%error, "the snapshot was not saved; the one before stays");
+            }
+        }
+    }
+
+    fn take_snapshot(&self) -> Result<SnapshotInfo, SnapshotFailure> {
+        let Some(dbfile) = &self.dbfile else { return Err(SnapshotFailure::NotPersistent) };
+        let start = self.log.head();
+        self.log.wait_resolved(start);
+        let retention_floor = self.log.retention_floor(start);
+        let keyspaces = self.open_keyspaces();
+        let keep_going = || !self.is_stopping();
+        let mut writer = SnapshotWriter::create(
+            dbfile,
+            SnapshotOptions { keep_going: &keep_going, ..Default::default() },
+        )?;
+        let mut slice = Slice::default();
+        for (db, keyspace) in keyspaces.iter().enumerate() {
+            let mut walk = Walk::new(keyspace, b"");
+            let mut more = true;
+            while more {
+                more = walk.slice(&mut |cell, guard| {
+                    slice.take(db as DbIndex, cell, self, guard);
+                    true
+                });
+                slice.write(&mut writer)?;
+            }
+        }
+        let end = self.log.head();
+        let footer = SnapshotFooter {
+            start,
+            end,
+            retention_floor,
+            history: self.log.history(),
+            hash_seed: self.seed.0,
+            created_unix_ms: Millis::now().0,
+        };
+        let finished = writer.finish(footer)?;
+        let durable = self.log.sync_now()?;
+        debug_assert!(durable >= end, "a sync covers the head at its beginning");
+        let info = finished.publish()?;
+        self.log.drop_below(start)?;
+        Ok(info)
+    }
+
+    /// The databases of an open root: one that a change of the root has left behind is not snapshot.
+    fn open_keyspaces(&self) -> Box<[Arc<Keyspace>]> {
+        loop {
+            let guard = crossbeam_epoch::pin();
+            let root = self.root.load(&guard);
+            // Why: between the commit of a root's record and its installation the closed root still is in place, and
+            // the record may be below S.
+            if !root.closing {
+                return root.keyspaces.clone();
+            }
+            drop(guard);
+            self.root.wait_open();
+        }
+    }
+
+    fn compaction_due(&self) -> bool {
+        // Acquire: pairs with the Release in `start_snapshot`.
+        if self.snapshots.wanted.swap(false, Ordering::AcqRel) {
+            return true;
+        }
+        let percentage = self.snapshots.compaction_percentage.load(Ordering::Relaxed);
+        let bytes_min = self.snapshots.compaction_bytes_min.load(Ordering::Relaxed);
+        let facts = self.snapshots.facts();
+        let log_bytes = self.log.head().get().saturating_sub(facts.start.get());
+        let grown = log_bytes.saturating_mul(100) >= facts.file_bytes.saturating_mul(percentage);
+        let may = facts.retry_at.is_none_or(|at| at <= Instant::now());
+        may && percentage > 0 && log_bytes >= bytes_min && grown
+    }
+}
+
+/// The thread that takes snapshots when they are asked for or due; runs until the engine stops.
+pub(super) fn run(engine: &std::sync::Weak<Engine>) {
+    lower_priority();
+    while let Some(engine) = engine.upgrade() {
+        if engine.is_stopping() {
+            return;
+        }
+        if engine.compaction_due() {
+            // Failures are noted, and told by INFO.
+            let _ = engine.snapshot_blocking();
+        } else {
+            engine.nap(TICK);
+        }
+    }
+}
+
+/// Lets commands go first where processors are scarce.
+fn lower_priority() {
+    const NICENESS: i32 = 10;
+    // SAFETY: plain system calls on the calling thread; a failure leaves the priority as it is.
+    unsafe {
+        let thread = libc::syscall(libc::SYS_gettid) as libc::id_t;
+        libc::setpriority(libc::PRIO_PROCESS, thread, NICENESS);
+    }
+}

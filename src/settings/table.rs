@@ -1,0 +1,235 @@
+//! The table: every setting that has an effect, in the order of the help, each with its typed accessor.
+//!
+//! One macro writes both the row and the accessor, so they cannot fall apart. To add a setting, add a line:
+//! accessor, type, name, aliases, kind, default, when it may change, what the help says. What Redis knows and
+//! this server only keeps is in [`super::compat`].
+
+use super::choice::{EvictionPolicy, FsyncPolicy, LogFormat, LogLevel, Permission};
+use super::compat::COMPATIBILITY;
+use super::kind::{Kind, check};
+use super::lists::{BindAddress, List, SavePoint};
+use super::setting::{Change, Section, Setting};
+use super::values::{FromSlot, Settings};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The most that a C `int` holds, which is where many ranges of Redis end.
+pub(super) const INT_MAX: i64 = i32::MAX as i64;
+
+/// A whole number from `min` to `max`.
+pub(super) const fn int(min: i64, max: i64) -> Kind {
+    Kind::Int { min, max }
+}
+
+/// A size in bytes of at least `min`.
+pub(super) const fn memory(min: i64) -> Kind {
+    Kind::Memory { min, max: i64::MAX }
+}
+
+macro_rules! own_settings {
+    ($($section:ident { $(
+        $accessor:ident: $type:ty = $name:literal $aliases:expr, $kind:expr, $default:expr, $change:ident
+            $(, $with:ident($($argument:expr),*))*;
+        $help:literal
+    )+ })+) => {
+        /// The place of each row in the table.
+        #[expect(non_camel_case_types, reason = "the variants are the accessors' names")]
+        #[derive(Clone, Copy)]
+        enum Row { $($($accessor),+),+ }
+
+        const OWN: &[Setting] = &[$($(
+            Setting::new(Section::$section, $name, &$aliases, $kind, $default, Change::$change)
+                .help($help)$(.$with($($argument),*))*
+        ),+),+];
+
+        #[cfg(test)]
+        const ACCESSORS: &[&str] = &[$($(stringify!($accessor)),+),+];
+
+        /// One accessor per setting. A flag, a number or a choice costs one relaxed load.
+        impl Settings {
+            $($(
+                #[doc = concat!("`", $name, "`: ", $help, ".")]
+                #[inline]
+                pub fn $accessor(&self) -> $type {
+                    <$type>::from_slot(&self.slots[Row::$accessor as usize])
+                }
+            )+)+
+        }
+    };
+}
+
+own_settings! {
+    Network {
+        port: u16 = "port" [], int(0, 65535), "6379", Live;
+            "TCP port; 0 listens on none"
+        bind: Vec<BindAddress> = "bind" [], Kind::List(List::Bind), "127.0.0.1 -::1", Live;
+            "Addresses to listen on; * is all, a leading - forgives an absent one"
+        unixsocket: PathBuf = "unixsocket" [], Kind::Text(check::any), "", AtStart;
+            "Path of a Unix socket to listen on; empty for none"
+        unixsocketperm: u32 = "unixsocketperm" [], Kind::Octal { max: 0o777 }, "0", AtStart;
+            "Permissions of the Unix socket, in octal; 0 leaves them to the umask"
+        protected_mode: bool = "protected-mode" [], Kind::Flag, "yes", Live;
+            "Without a password, serve clients of this machine only"
+        requirepass: Arc<[u8]> = "requirepass" [], Kind::Text(check::bytes), "", Live;
+            "Password that clients must give with AUTH; empty for none"
+        maxclients: u32 = "maxclients" [], int(1, u32::MAX as i64), "10000", Live;
+            "Clients served at the same time; more are refused"
+        timeout: u32 = "timeout" [], int(0, INT_MAX), "0", Live;
+            "Seconds after which an idle client is closed; 0 is never"
+        tcp_keepalive: u32 = "tcp-keepalive" [], int(0, INT_MAX), "300", Live;
+            "Seconds between TCP keepalive probes; 0 is none"
+        tcp_backlog: u32 = "tcp-backlog" [], int(0, INT_MAX), "511", AtStart;
+            "Connections that may wait to be accepted"
+    }
+    Server {
+        threads: usize = "threads" ["io-threads"], int(0, 1024), "0", AtStart;
+            "Threads that serve clients; 0 is one per core"
+        databases: usize = "databases" [], int(1, 65536), "16", AtStart;
+            "Databases, chosen with SELECT"
+        hz: u32 = "hz" [], Kind::Clamped { low: 1, high: 500 }, "10", Live;
+            "Rounds of background work a second"
+        pidfile: PathBuf = "pidfile" [], Kind::Text(check::any), "", AtStart;
+            "File to write the process id to; empty for none"
+        enable_debug_command: Permission = "enable-debug-command" [],
+            Kind::Choice(Permission::NAMES), "no", AtStart;
+            "Who may use DEBUG; local is clients of this machine"
+        enable_protected_configs: Permission = "enable-protected-configs" [],
+            Kind::Choice(Permission::NAMES), "no", AtStart;
+            "Who may change protected settings"
+    }
+    Limits {
+        proto_max_bulk_len: u64 = "proto-max-bulk-len" [], memory(1 << 20), "512mb", Live;
+            "Largest single argument, and largest string"
+        proto_max_args: u64 = "proto-max-args" [], int(16, INT_MAX), "1048576", Live;
+            "Most arguments of one command"
+        proto_inline_max_len: u64 = "proto-inline-max-len" [],
+            Kind::Memory { min: 1024, max: 1 << 30 }, "64kb", Live;
+            "Longest inline command"
+        client_query_buffer_limit: u64 = "client-query-buffer-limit" [], memory(1 << 20), "1gb", Live;
+            "Most unprocessed input of one client"
+        client_output_buffer_limit: Arc<[u8]> = "client-output-buffer-limit" [],
+            Kind::List(List::OutputLimits),
+            "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Live;
+            "Most unread output of one client, by class: hard limit, soft limit, seconds"
+    }
+    Memory {
+        maxmemory: u64 = "maxmemory" [], memory(0), "0", Live;
+            "Memory that data may take; 0 is no limit"
+        maxmemory_policy: EvictionPolicy = "maxmemory-policy" [],
+            Kind::Choice(EvictionPolicy::NAMES), "noeviction", Live;
+            "What goes when memory is full"
+        maxmemory_samples: u32 = "maxmemory-samples" [], int(1, 64), "5", Live;
+            "Keys compared to choose one to evict"
+        lfu_log_factor: u32 = "lfu-log-factor" [], int(0, INT_MAX), "10", Live;
+            "How slowly the counter of uses saturates"
+        lfu_decay_time: u32 = "lfu-decay-time" [], int(0, INT_MAX), "1", Live;
+            "Minutes after which the counter of uses goes down; 0 is never"
+    }
+    Persistence {
+        persist: bool = "persist" ["appendonly"], Kind::Flag, "no", Pinned;
+            "Keep the data on disk: log every write, recover at start"
+        dbfile: PathBuf = "dbfile" [], Kind::Text(check::not_empty), "data.db", AtStart;
+            "The database file; its log is beside it"
+        dir: PathBuf = "dir" [], Kind::Text(check::not_empty), ".", Pinned, protected();
+            "Folder in which relative file names are"
+        fsync: FsyncPolicy = "fsync" ["appendfsync"], Kind::Choice(FsyncPolicy::NAMES), "everysec", Live;
+            "When writes reach stable storage: always is before the reply"
+        segment_bytes: u64 = "segment-bytes" [], Kind::Pages { min: 4 << 20, max: 1 << 30 }, "64mb", AtStart;
+            "Size of one file of the log"
+        auto_compaction_percentage: u64 = "auto-compaction-percentage" ["auto-aof-rewrite-percentage"],
+            int(0, INT_MAX), "100", Live;
+            "Compact when the log has outgrown the snapshot by this much; 0 is never"
+        auto_compaction_min_size: u64 = "auto-compaction-min-size" ["auto-aof-rewrite-min-size"],
+            memory(0), "64mb", Live;
+            "Do not compact by itself a log smaller than this"
+        save: Vec<SavePoint> = "save" [], Kind::List(List::Save), "3600 1 300 100 60 10000", Live;
+            "Compact after so many seconds if so many keys have changed; \"\" is never"
+    }
+    Diagnostics {
+        loglevel: LogLevel = "loglevel" [], Kind::Choice(LogLevel::NAMES), "notice", Live;
+            "Least important messages to write"
+        log_format: LogFormat = "log-format" [], Kind::Choice(LogFormat::NAMES), "text", AtStart;
+            "Form of the messages"
+        logfile: PathBuf = "logfile" [], Kind::Text(check::any), "", AtStart;
+            "File to write messages to; empty for standard output"
+        slowlog_log_slower_than: i64 = "slowlog-log-slower-than" [], int(-1, i64::MAX), "10000", Live;
+            "Microseconds from which a command is slow; -1 is none, 0 is all"
+        slowlog_max_len: u64 = "slowlog-max-len" [], int(0, i64::MAX), "128", Live;
+            "Slow commands remembered"
+        latency_tracking: bool = "latency-tracking" [], Kind::Flag, "yes", Live;
+            "Keep the spread of each command's time"
+        latency_tracking_info_percentiles: Vec<f64> = "latency-tracking-info-percentiles" [],
+            Kind::List(List::Percentiles), "50 99 99.9", Live;
+            "Percentiles of it that INFO shows"
+    }
+}
+
+/// How many settings there are.
+pub(super) const COUNT: usize = OWN.len() + COMPATIBILITY.len();
+
+static ALL: [Setting; COUNT] = {
+    let mut all = [OWN[0]; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        all[at] = if at < OWN.len() { OWN[at] } else { COMPATIBILITY[at - OWN.len()] };
+        at += 1;
+    }
+    all
+};
+
+/// Every setting: those with an effect in the order of the help, then those kept for compatibility.
+pub static SETTINGS: &[Setting] = &ALL;
+
+/// The place of `dir`, whose value is made absolute.
+pub(super) const DIR: usize = Row::dir as usize;
+/// The place of `dbfile`.
+pub(super) const DBFILE: usize = Row::dbfile as usize;
+/// The place of `persist`.
+pub(super) const PERSIST: usize = Row::persist as usize;
+/// The place of `port`.
+pub(super) const PORT: usize = Row::port as usize;
+/// The place of `unixsocket`.
+pub(super) const UNIXSOCKET: usize = Row::unixsocket as usize;
+/// The place of `client-output-buffer-limit`, which is kept as numbers too.
+pub(super) const OUTPUT_LIMITS: usize = Row::client_output_buffer_limit as usize;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::kind::Value;
+    use std::collections::HashSet;
+
+    #[test]
+    fn each_accessor_has_the_name_of_its_setting() {
+        for (accessor, setting) in ACCESSORS.iter().zip(OWN) {
+            assert_eq!(accessor.replace('_', "-"), setting.name);
+        }
+    }
+
+    #[test]
+    fn no_name_is_given_twice() {
+        let mut seen = HashSet::new();
+        for name in SETTINGS.iter().flat_map(Setting::names) {
+            assert!(seen.insert(name), "{name}");
+            assert_eq!(name, name.to_ascii_lowercase());
+        }
+    }
+
+    #[test]
+    fn every_default_is_a_value_and_shows_as_one_that_reads_back() {
+        for setting in SETTINGS {
+            let value = setting.parse(setting.default.as_bytes(), &Value::empty());
+            let value = value.unwrap_or_else(|bad| panic!("{}: {bad}", setting.name));
+            let shown = setting.kind.render(&value);
+            assert_eq!(setting.parse(&shown, &Value::empty()), Ok(value), "{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn every_setting_with_an_effect_is_explained_in_one_line() {
+        for setting in OWN {
+            assert!(!setting.help.is_empty() && !setting.help.contains('\n'), "{}", setting.name);
+            assert!(!setting.help.ends_with('.'), "{}", setting.name);
+        }
+    }
+}

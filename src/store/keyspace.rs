@@ -1,0 +1,299 @@
+//! One database: the skiplist that holds the cells in key order, the hash index beside it, and its counters.
+//!
+//! | operation | progress | linearization point |
+//! |---|---|---|
+//! | [`Keyspace::find`] | wait-free | as [`Index::find`] |
+//! | [`Keyspace::find_or_create`] | lock-free | the skiplist's insertion |
+//! | [`Keyspace::sweep`] | one sweeper at a time; waits for two grace periods | the CAS that seals |
+//!
+//! Invariant: at most one cell of a key is alive. The skiplist sees to it (a key is inserted only where no node of it
+//! is linked), and a sealed cell is unlinked before another can be made.
+//!
+//! Invariant: a cell is named by skiplist and index before its first version is published; so a key that the index
+//! does not find is absent.
+
+use crossbeam_epoch::{Guard, default_collector};
+use crossbeam_queue::SegQueue;
+use crossbeam_skiplist::base::{RefEntry, SkipList};
+use std::ops::Bound;
+
+use crate::clock::Millis;
+use crate::lsn::Lsn;
+use crate::store::cell::Cell;
+use crate::store::counter::Counter;
+use crate::store::grace;
+use crate::store::hash::{HashSeed, KeyHash};
+use crate::store::index::Index;
+use crate::store::prefetch::prefetch;
+use crate::store::version::{OwnedVersion, VersionPtr};
+
+/// Bytes of a skiplist node and an index slot per key, on average (a node has two levels on average).
+const STRUCTURE_BYTES_PER_KEY: usize = 32 + 16;
+
+/// One database.
+pub struct Keyspace {
+    list: SkipList<Cell, ()>,
+    index: Index,
+    seed: HashSeed,
+    /// Keys that are present, expired ones that nobody removed yet included.
+    pub keys: Counter,
+    /// Of those, the ones that have an expiry.
+    pub expiring: Counter,
+    /// Sum of the expiry times, for the average that INFO tells.
+    pub expiry_sum: Counter,
+    /// Bytes of the current versions.
+    pub version_bytes: Counter,
+    /// Keys whose deletion left a tombstone: candidates of the sweeper.
+    pub tombs: SegQueue<KeyHash>,
+    /// Keys to look at when their time comes.
+    pub timers: SegQueue<(Millis, KeyHash)>,
+}
+
+impl Keyspace {
+    /// Makes an empty keyspace.
+    pub fn new(seed: HashSeed) -> Self {
+        Self::with_room(seed, 0)
+    }
+
+    /// Makes an empty keyspace whose index takes `keys` keys without growing.
+    pub fn with_room(seed: HashSeed, keys: usize) -> Self {
+        Self {
+            list: SkipList::new(default_collector().clone()),
+            index: Index::with_room(seed, keys),
+            seed,
+            keys: Counter::default(),
+            expiring: Counter::default(),
+            expiry_sum: Counter::default(),
+            version_bytes: Counter::default(),
+            tombs: SegQueue::new(),
+            timers: SegQueue::new(),
+        }
+    }
+
+    /// The seed of the key hashes.
+    pub fn seed(&self) -> HashSeed {
+        self.seed
+    }
+
+    /// Finds the live cell of a key.
+    #[inline]
+    pub fn find<'g>(&'g self, hash: KeyHash, key: &[u8], guard: &'g Guard) -> Option<&'g Cell> {
+        self.index.find(hash, key, guard)
+    }
+
+    /// Finds the live cell of a key, or makes one that holds a tombstone. It is linked everywhere.
+    pub fn find_or_create<'g>(&'g self, hash: KeyHash, key: &[u8], guard: &'g Guard) -> &'g Cell {
+        loop {
+            if let Some(cell) = self.index.find(hash, key, guard) {
+                return cell;
+            }
+            let entry = self.list.get_or_insert(Cell::new(key), (), guard);
+            // SAFETY: the node stays allocated while the guard lives, even when it is removed meanwhile: it was
+            // linked, or referenced by `entry`, under the guard, and is freed through the same collector.
+            let cell: &'g Cell = unsafe { &*std::ptr::from_ref(entry.key()) };
+            if cell.load(guard).is_dead() {
+                // Why: a sealed cell that is still linked would be found here again and again.
+                entry.remove(guard);
+                entry.release(guard);
+                continue;
+            }
+            entry.release(guard);
+            self.index.insert(hash, cell, guard);
+            // Why look again: sealed since the look above, the sweeper's unlinking may have come before our insertion;
+            // it comes again before we unpin only if we undo it ourselves.
+            if cell.load(guard).is_dead() {
+                self.index.remove(hash, cell, guard);
+                continue;
+            }
+            return cell;
+        }
+    }
+
+    /// Puts a committed version of a key in place during recovery, when nobody else writes that key.
+    pub fn load(&self, hash: KeyHash, key: &[u8], version: OwnedVersion, guard: &Guard) {
+        let version = version.into_ptr();
+        let cell = match self.index.find(hash, key, guard) {
+            Some(cell) => cell,
+            None => {
+                let entry = self.list.get_or_insert(Cell::holding(version), (), guard);
+                // SAFETY: nothing is removed during recovery, so the node stays.
+                let cell: &Cell = unsafe { &*std::ptr::from_ref(entry.key()) };
+                entry.release(guard);
+                self.index.insert(hash, cell, guard);
+                self.loaded(hash, version, None);
+                return;
+            }
+        };
+        let look = cell.look(guard);
+        let replaced = cell.replace(look.word, look.word.with_version(version.address()));
+        assert!(replaced, "recovery is the only writer of a key");
+        self.loaded(hash, version, Some(look.version));
+        // SAFETY: taken out of its cell just now, and only recovery looks at this key.
+        unsafe { guard.defer_unchecked(move || look.version.free()) };
+    }
+
+    fn loaded(&self, hash: KeyHash, new: VersionPtr, old: Option<VersionPtr>) {
+        let old = old.filter(|old| !old.is_tombstone());
+        let count = |version: Option<VersionPtr>| i64::from(version.is_some());
+        let now = Some(new).filter(|new| !new.is_tombstone());
+        self.keys.add(count(now) - count(old));
+        let bytes = |version: Option<VersionPtr>| version.map_or(0, |version| version.memory_bytes() as i64);
+        self.version_bytes.add(bytes(now) - bytes(old));
+        let end = |version: Option<VersionPtr>| version.and_then(VersionPtr::expiry);
+        let sum = |version: Option<VersionPtr>| end(version).map_or(0, |at| at.0 as i64);
+        self.expiring.add(i64::from(end(now).is_some()) - i64::from(end(old).is_some()));
+        self.expiry_sum.add(sum(now) - sum(old));
+        if let Some(end) = end(now) {
+            self.timers.push((end, hash));
+        }
+        if now.is_none() {
+            self.tombs.push(hash);
+        }
+    }
+
+    /// Brings the index slot of a key near: the first of three steps.
+    #[inline]
+    pub fn prefetch_slot(&self, hash: KeyHash, guard: &Guard) {
+        self.index.prefetch_slot(hash, guard);
+    }
+
+    /// Brings the cell of a key near: the second step.
+    #[inline]
+    pub fn prefetch_cell<'g>(&'g self, hash: KeyHash, guard: &'g Guard) -> Option<&'g Cell> {
+        self.index.prefetch_cell(hash, guard)
+    }
+
+    /// Brings the version of a key near: the third step.
+    #[inline]
+    pub fn prefetch_version(cell: &Cell, guard: &Guard) {
+        let version = cell.load(guard).address() as *const u8;
+        prefetch(version);
+        prefetch(version.wrapping_add(64));
+    }
+
+    /// Visits cells under `hash` (more than one only when hashes collide).
+    pub fn for_each_under<'g>(&'g self, hash: KeyHash, guard: &'g Guard, mut visit: impl FnMut(&'g Cell)) {
+        self.index.find_where(hash, guard, |cell| {
+            if self.seed.hash(cell.key(guard)) == hash {
+                visit(cell);
+            }
+            false
+        });
+    }
+
+    /// As [`Index::scan`].
+    pub fn scan<'g>(
+        &'g self,
+        cursor: KeyHash,
+        guard: &'g Guard,
+        visit: &mut impl FnMut(&'g Cell),
+    ) -> Option<KeyHash> {
+        self.index.scan(cursor, guard, visit)
+    }
+
+    /// Visits the cells from `from` on in key order until `visit` says false.
+    pub fn walk<'g>(
+        &'g self,
+        from: Bound<&[u8]>,
+        guard: &'g Guard,
+        visit: &mut impl FnMut(&'g Cell) -> bool,
+    ) {
+        let mut at = self.list.lower_bound(from, guard);
+        while let Some(entry) = at {
+            if !visit(entry.key()) {
+                return;
+            }
+            at = entry.next();
+        }
+    }
+
+    /// Bytes that the keyspace occupies: versions, nodes and the index.
+    pub fn memory_bytes(&self, guard: &Guard) -> u64 {
+        let nodes = self.list.len() * (STRUCTURE_BYTES_PER_KEY - 16);
+        self.version_bytes.count() + (nodes + self.index.memory_bytes(guard)) as u64
+    }
+
+    /// Bytes that one key occupies, with its share of the structures.
+    pub fn key_memory_bytes(version: VersionPtr) -> usize {
+        version.memory_bytes() + STRUCTURE_BYTES_PER_KEY
+    }
+
+    /// Does some of the index's housekeeping; tells whether more is left.
+    pub fn tidy_index(&self, slots: usize, guard: &Guard) -> bool {
+        self.index.tidy(slots, guard)
+    }
+
+    /// Seals and frees the cells of `hashes` that still hold the tombstone that they held when this was called, of
+    /// those that `may_seal` lets go. Blocks for three grace periods, holding nothing meanwhile. One caller at a time.
+    pub fn sweep(&self, hashes: &[KeyHash], may_seal: &dyn Fn(VersionPtr) -> bool) -> usize {
+        let mut seen = Vec::with_capacity(hashes.len());
+        {
+            let guard = crossbeam_epoch::pin();
+            for &hash in hashes {
+                self.for_each_under(hash, &guard, |cell| {
+                    let look = cell.look(&guard);
+                    if look.version.is_tombstone() && !look.word.is_descriptor() && !look.word.is_dead() {
+                        // SAFETY: copied at once, under the guard.
+                        seen.push((hash, unsafe { look.version.key() }.to_vec(), look.version.lsn()));
+                    }
+                });
+            }
+        }
+        if seen.is_empty() {
+            return 0;
+        }
+        // Why: a tombstone must stay for a grace period, or else a read that looks twice takes a key that came and
+        // went between its looks for one that was never there.
+        grace::wait();
+        let sealed: Vec<_> =
+            seen.iter().filter_map(|(hash, key, lsn)| self.seal(*hash, key, *lsn, may_seal)).collect();
+        // Why: whoever found a cell alive may still link it; after this all of them are gone.
+        grace::wait();
+        let guard = crossbeam_epoch::pin();
+        let count = sealed.len();
+        for (hash, entry) in sealed {
+            self.index.remove(hash, entry.key(), &guard);
+            entry.remove(&guard);
+            entry.release(&guard);
+        }
+        guard.flush();
+        count
+    }
+
+    /// Seals the cell of `key` if it still holds the tombstone of `lsn`; gives its node, referenced so that it outlives
+    /// its links.
+    fn seal(
+        &self,
+        hash: KeyHash,
+        key: &[u8],
+        lsn: Lsn,
+        may_seal: &dyn Fn(VersionPtr) -> bool,
+    ) -> Option<(KeyHash, RefEntry<'_, Cell, ()>)> {
+        let guard = crossbeam_epoch::pin();
+        let entry = self.list.get(key, &guard)?.pin()?;
+        let cell = entry.key();
+        let look = cell.look(&guard);
+        // Why by LSN: the guard under which the tombstone was seen is gone, so its address proves nothing.
+        let same = look.version.is_tombstone() && look.version.lsn() == lsn;
+        let settled = !look.word.is_descriptor() && !look.word.is_dead() && look.version.is_committed();
+        if same && settled && may_seal(look.version) && cell.replace(look.word, look.word.sealed()) {
+            return Some((hash, entry));
+        }
+        entry.release(&guard);
+        None
+    }
+}
+
+impl std::fmt::Debug for Keyspace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keyspace").field("keys", &self.keys.sum()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Keyspace {
+    fn drop(&mut self) {
+        // Why here and not in the skiplist's own drop: it frees the nodes, whose cells free their versions; nobody
+        // can be inside any more. It takes time proportional to the keys, so the last owner is a background thread.
+        tracing::trace!(keys = self.keys.sum(), "a keyspace is freed");
+    }
+}
