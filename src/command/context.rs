@@ -3,6 +3,8 @@
 //! Made once by whoever starts the server (or opens a database in-process) and lent to every command. It holds no
 //! state of a connection: that is the [`Session`](super::session::Session).
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod identity;
 mod pause;
 mod stop;
@@ -19,7 +21,6 @@ use crate::settings::Settings;
 use std::sync::Arc;
 
 /// What all connections of a server share.
-#[derive(Debug)]
 pub struct Context {
     /// The database.
     pub engine: Arc<Engine>,

@@ -5,6 +5,7 @@
 pub mod args;
 pub mod call;
 pub mod clients;
+pub mod connection;
 pub mod context;
 pub mod introspect;
 pub mod keys;

@@ -48,18 +48,10 @@ pub enum Counter {
     Reads,
     /// Successful writes to sockets.
     Writes,
-    /// Keys looked up and found.
-    KeyspaceHits,
-    /// Keys looked up and not found.
-    KeyspaceMisses,
-    /// Keys removed because their time had come.
-    KeysExpired,
     /// Connections closed because their query buffer passed its limit.
     QueryBufferDisconnections,
     /// Connections closed because their output buffer passed its limit.
     OutputBufferDisconnections,
-    /// AUTH with a wrong password.
-    AuthFailures,
     /// Requests that broke the protocol.
     ProtocolErrors,
 }

@@ -4,6 +4,7 @@ use super::activity::{Activity, Buffers, SessionFigures};
 use super::labels::Labels;
 use crate::clock::Millis;
 use crate::sync::{AtomicU8, Ordering};
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
@@ -18,6 +19,13 @@ pub struct Endpoint {
     pub fd: i32,
     /// A Unix socket.
     pub unix: bool,
+}
+
+impl Endpoint {
+    /// Whether the client is on this machine: a loopback address or a Unix socket.
+    pub fn is_local(&self) -> bool {
+        self.unix || self.peer.parse::<SocketAddr>().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+    }
 }
 
 /// Whether somebody wants the connection to end.
@@ -144,6 +152,18 @@ mod tests {
 
     fn handle() -> ClientHandle {
         ClientHandle::new(1, Endpoint::default(), Millis(0))
+    }
+
+    #[test]
+    fn loopback_and_unix_sockets_are_local() {
+        let endpoint = |peer: &str, unix| Endpoint { peer: peer.to_owned(), unix, ..Endpoint::default() };
+        for local in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            assert!(endpoint(local, false).is_local(), "{local}");
+        }
+        assert!(endpoint("/run/goredis.sock:0", true).is_local());
+        for remote in ["10.0.0.1:1", "[2001:db8::1]:1", "", "nonsense"] {
+            assert!(!endpoint(remote, false).is_local(), "{remote}");
+        }
     }
 
     #[test]
