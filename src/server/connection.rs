@@ -10,11 +10,12 @@
 //! is killed; a wait for something that a reply depends on goes on for [`LINGER`] where the kill is to take effect
 //! after the reply.
 
+use super::STOP_LOOK_EVERY;
 use super::stream::Stream;
 use super::work::{Remnant, Scan, Work};
 use crate::clock::Millis;
-use crate::command::call::Later;
-use crate::command::clients::{Buffers, ClientHandle, KillState, Registration};
+use crate::command::call::{Later, Shutdown};
+use crate::command::clients::{Blocked, Buffers, ClientFlags, ClientHandle, KillState, Registration};
 use crate::command::context::Context;
 use crate::command::dispatch::{self, Flow};
 use crate::command::session::Session;
@@ -32,6 +33,9 @@ const REQUESTS_MAX: usize = 1024;
 
 /// How long a client that is to be closed may take for the replies that are still due to it.
 const LINGER: Duration = Duration::from_secs(5);
+
+/// Time between two looks at whether writes go on, where nobody tells.
+const PAUSE_LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,6 +192,7 @@ impl Connection {
             Flow::Continue => {}
             Flow::Later(later) => self.follow(later).await?,
             Flow::Paused => self.sit_out_pause().await?,
+            Flow::Delay(time) => self.hold(tokio::time::sleep(time)).await?,
         }
         match self.client.kill_state() {
             KillState::Alive => Ok(()),
@@ -268,17 +273,42 @@ impl Connection {
         match later {
             Later::Blocking(job) => self.run_blocking(job).await?,
             Later::Sleep(time) => {
-                let _blocked = self.context.clients.block();
-                unless_killed(&self.client, tokio::time::sleep(time)).await?;
+                self.hold(tokio::time::sleep(time)).await?;
                 self.busy().reply.ok();
             }
             Later::Close => return Err(End::Finished),
-            Later::Shutdown(how) => {
-                self.context.stop.request(how);
-                return Err(End::Killed);
-            }
+            Later::Shutdown(how) => self.ask_to_stop(how).await?,
         }
         self.settle().await
+    }
+
+    /// Waits for something that is not the client, and that no reply depends on.
+    async fn hold(&self, wait: impl Future<Output = ()>) -> Result<(), End> {
+        let _blocked = self.block();
+        unless_killed(&self.client, wait).await
+    }
+
+    /// Shows the connection as blocked, until it publishes again; the count of such is right for as long as the
+    /// result is kept.
+    fn block(&self) -> Blocked {
+        let mut figures = self.client.session();
+        figures.flags = figures.flags.with(ClientFlags::BLOCKED, true);
+        self.client.publish_session(&figures);
+        self.context.clients.block()
+    }
+
+    /// Has the server stopped, which ends this connection unanswered; the answer is that it could not be.
+    async fn ask_to_stop(&mut self, how: Shutdown) -> Result<(), End> {
+        let context = Arc::clone(&self.context);
+        context.stop.request(how);
+        let withdrawn = async {
+            while context.stop.requested().is_some() {
+                tokio::time::sleep(STOP_LOOK_EVERY).await;
+            }
+        };
+        unless_killed(&self.client, withdrawn).await?;
+        self.busy().reply.error("ERR Errors trying to SHUTDOWN. Check logs.");
+        Ok(())
     }
 
     /// Runs what may take long on a thread that serves nobody else.
@@ -286,7 +316,7 @@ impl Connection {
         &mut self,
         job: impl FnOnce(&Context, &mut ReplyBuf) + Send + 'static,
     ) -> Result<(), End> {
-        let _blocked = self.context.clients.block();
+        let _blocked = self.block();
         let (context, mut reply) =
             (Arc::clone(&self.context), ReplyBuf::with_protocol(self.session.protocol));
         let done = tokio::task::spawn_blocking(move || {
@@ -306,9 +336,11 @@ impl Connection {
 
     /// Waits out CLIENT PAUSE; the request that it holds up runs after it.
     async fn sit_out_pause(&mut self) -> Result<(), End> {
-        let Some(pause) = self.context.pause.check(true) else { return Ok(()) };
-        let _blocked = self.context.clients.block();
-        unless_killed(&self.client, pause).await
+        match self.context.pause.check(true) {
+            Some(pause) => self.hold(pause).await,
+            // Why: the databases know the pause by another clock, which may be a little behind.
+            None => self.hold(tokio::time::sleep(PAUSE_LOOK_EVERY)).await,
+        }
     }
 
     /// Answers bytes that are no request, after everything that came before them.

@@ -6,6 +6,7 @@
 //! | `listen`, `accept` | addresses to listeners; a listener's next client to a connection or a refusal |
 //! | `connection` | one client: read, parse, execute, reply |
 //! | `stream`, `input`, `work` | its socket; its unread bytes; the buffers it borrows while it is busy |
+//! | `database` | settings to an open database, and what is told of its recovery |
 //! | `housekeeping` | idle clients, rates |
 //! | `diagnostics`, `progress` | messages to people and machines |
 //! | `signals`, `open_files`, `pid_file` | what the system wants to be told and asked |
@@ -20,6 +21,7 @@
 
 mod accept;
 mod connection;
+mod database;
 mod diagnostics;
 mod housekeeping;
 mod input;
@@ -37,13 +39,14 @@ pub use process::{StartError, main};
 
 use crate::command::clients::KillState;
 use crate::command::context::Context;
+use crate::engine::SnapshotFailure;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long clients may take for the replies that are due to them when the server stops.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
-/// Time between two looks at whether the last client has gone.
+/// Time between two looks at whether the last client has gone, or the wish to stop was taken back.
 const STOP_LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Serves clients until `shutdown` is ready or a client asks the server to stop; then accepts no more, lets running
@@ -56,7 +59,7 @@ pub async fn run(listeners: Listeners, context: Arc<Context>, shutdown: impl Fut
     let housekeeping = tokio::spawn(housekeeping::run(Arc::clone(&context)));
     tokio::select! {
         () = shutdown => {}
-        _ = context.stop.wait() => {}
+        () = asked_to_stop(&context) => {}
     }
     // Order: 1 no more clients, 2 tell those that there are; or else one would come between and never hear.
     accepting.shutdown().await;
@@ -65,6 +68,34 @@ pub async fn run(listeners: Listeners, context: Arc<Context>, shutdown: impl Fut
         tracing::warn!(clients = left, "closing clients that have not taken their replies");
     }
     housekeeping.abort();
+}
+
+/// Waits until a client asks the server to stop, and what it wants done before is done.
+async fn asked_to_stop(context: &Arc<Context>) {
+    loop {
+        let how = context.stop.wait().await;
+        tracing::info!(?how, "a client asks the server to stop");
+        if how.save != Some(true) {
+            return;
+        }
+        match save(context).await {
+            Ok(()) => return,
+            Err(error) if how.force => {
+                tracing::error!(%error, "the snapshot failed; stopping all the same");
+                return;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the snapshot failed; not stopping");
+                context.stop.withdraw();
+            }
+        }
+    }
+}
+
+async fn save(context: &Arc<Context>) -> Result<(), SnapshotFailure> {
+    let engine = Arc::clone(&context.engine);
+    let saved = tokio::task::spawn_blocking(move || engine.snapshot_blocking()).await;
+    saved.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
 }
 
 /// Ends all connections once their replies are sent; tells how many did not end in time.

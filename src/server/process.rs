@@ -3,10 +3,9 @@
 use super::diagnostics::{self, LogFileError};
 use super::listen::{self, Bound, ListenError};
 use super::pid_file::{PidFile, PidFileError};
-use super::progress::Progress;
-use super::{open_files, signals};
+use super::{database, open_files, signals};
 use crate::command::context::{Context, GOREDIS_VERSION};
-use crate::engine::{Engine, EngineError, EngineOptions, OpenError};
+use crate::engine::{self, EngineError, OpenError};
 use crate::settings::{self, Settings, SettingsError, Startup};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -59,7 +58,7 @@ pub enum StartError {
 /// The server program: runs until it is told to stop. Failures are one line on standard error.
 pub fn main() -> ExitCode {
     let done = match settings::from_process() {
-        Ok(Startup::Run(settings)) => serve(*settings),
+        Ok(Startup::Run(settings)) => serve(settings),
         Ok(Startup::Print(text)) => {
             // Why: whoever closed the pipe early, as `head` does, has seen what they wanted.
             let _ = io::stdout().write_all(text.as_bytes());
@@ -84,20 +83,13 @@ fn serve(settings: Settings) -> Result<(), StartError> {
     // Order: 1 claim the addresses, 2 open the database, 3 let clients in; or else a second server started by
     // mistake would recover a large database only to find its port taken.
     let bound = listen::bind(&settings)?;
-    let engine = open(&settings)?;
+    let engine = database::open(&settings)?;
     let _pid_file = settings.pidfile_path().map(PidFile::write).transpose()?;
     let runtime = runtime(settings.threads())?;
-    let context = Arc::new(Context::new(Arc::new(engine), settings));
+    let context = Arc::new(Context::new(engine, settings));
     let served = runtime.block_on(run(bound, context));
     runtime.shutdown_timeout(BLOCKING_GRACE);
     served
-}
-
-fn open(settings: &Settings) -> Result<Engine, OpenError> {
-    let mut progress = Progress::default();
-    Engine::open(EngineOptions::from_settings(settings), &mut |step| {
-        progress.report(step.name, step.done, step.total);
-    })
 }
 
 fn runtime(threads: usize) -> Result<Runtime, StartError> {
@@ -107,6 +99,8 @@ fn runtime(threads: usize) -> Result<Runtime, StartError> {
         .worker_threads(threads)
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .thread_name("goredis-worker")
+        // Why: what a thread has retired would stay in memory for as long as it sleeps.
+        .on_thread_park(engine::quiesce)
         .enable_all()
         .build()
         .map_err(|source| StartError::Threads { threads, source })
@@ -120,7 +114,7 @@ async fn run(bound: Bound, context: Arc<Context>) -> Result<(), StartError> {
     super::run(listeners, Arc::clone(&context), stop_signal).await;
     tracing::info!("closing the database");
     let engine = Arc::clone(&context.engine);
-    let closed = tokio::task::spawn_blocking(move || engine.shutdown()).await;
+    let closed = tokio::task::spawn_blocking(move || engine.stop()).await;
     match closed {
         Ok(Ok(())) => {
             tracing::info!("GoRedis is stopped, bye");

@@ -5,7 +5,6 @@ mod limits;
 mod protocol;
 
 use super::*;
-use crate::engine::{Engine, EngineOptions};
 use crate::settings::Settings;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,8 +27,8 @@ struct Running {
 impl Running {
     fn start(settings: &[(&str, &str)]) -> Self {
         let settings = Arc::new(Settings::with(settings).expect("settings"));
-        let engine = Engine::open(EngineOptions::from_settings(&settings), &mut |_| ()).expect("an engine");
-        let context = Arc::new(Context::new(Arc::new(engine), settings));
+        let engine = database::open(&settings).expect("an engine");
+        let context = Arc::new(Context::new(engine, settings));
         let bound = Bound::tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("an address");
         let listeners = bound.listen(511).expect("listening");
         let address = listeners.addresses()[0];
