@@ -1,20 +1,11 @@
-//! The server's program: reads the settings, and hands them to the server.
+//! The server: `goredis -port 7000 -persist -dbfile data.db`. Everything is in [`goredis::server`].
 
-use goredis::settings::{self, Startup};
-use std::io::Write as _;
 use std::process::ExitCode;
 
+/// Made for many threads that allocate small things and free each other's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
-    match settings::from_process() {
-        Ok(Startup::Print(text)) => {
-            // Why: `goredis --help | head` closes the pipe early, and that is no failure.
-            let _ = std::io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
-        }
-        Ok(Startup::Run(_settings)) => ExitCode::SUCCESS,
-        Err(wrong) => {
-            eprintln!("goredis: {wrong}");
-            ExitCode::FAILURE
-        }
-    }
+    goredis::server::main()
 }

@@ -1,0 +1,42 @@
+//! What has to be looked at now and then, whether clients do anything or not: idle clients and rates for INFO.
+
+use crate::clock::Millis;
+use crate::command::clients::{ClientFlags, KillState};
+use crate::command::context::Context;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::time::MissedTickBehavior;
+
+/// Time between two samples of the rates that INFO shows.
+const SAMPLE_EVERY: Duration = Duration::from_millis(100);
+
+/// Samples between two looks for idle clients: the timeout is in seconds, and a look costs their number.
+const SAMPLES_PER_SWEEP: u32 = 10;
+
+/// Runs until the task is aborted.
+pub(super) async fn run(context: Arc<Context>) {
+    let mut ticks = tokio::time::interval(SAMPLE_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    for round in (0..SAMPLES_PER_SWEEP).cycle() {
+        ticks.tick().await;
+        context.stats.sample(Instant::now(), context.engine.used_memory_bytes());
+        if round == 0 {
+            close_idle(&context, Millis::now());
+        }
+    }
+}
+
+/// Closes the clients that have sent nothing for `timeout` seconds and wait for nothing.
+fn close_idle(context: &Context, now: Millis) {
+    let timeout_millis = u64::from(context.settings.timeout()) * 1000;
+    if timeout_millis == 0 {
+        return;
+    }
+    for client in context.clients.list() {
+        let waits = client.session().flags.contains(ClientFlags::BLOCKED);
+        if !waits && client.buffers().last_active.until(now) > timeout_millis {
+            tracing::debug!(client = client.id(), "closing an idle client");
+            client.kill(KillState::Now);
+        }
+    }
+}
