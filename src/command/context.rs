@@ -21,6 +21,7 @@ use crate::settings::Settings;
 use std::sync::Arc;
 
 /// What all connections of a server share.
+#[derive(Debug)]
 pub struct Context {
     /// The database.
     pub engine: Arc<Engine>,
