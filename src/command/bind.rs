@@ -162,7 +162,8 @@ mod tests {
         let bound = assemble();
         let unbound: Vec<_> = table::all()
             .filter(|spec| bound[spec.index()].is_none() && (!spec.is_container() || spec.name == "command"))
-            .map(|spec| spec.full_name).collect();
+            .map(|spec| spec.full_name)
+            .collect();
         assert!(unbound.is_empty(), "{unbound:?}");
         let mut names: Vec<_> = BINDINGS.iter().map(|(name, _)| name).collect();
         names.sort_unstable();

@@ -67,6 +67,7 @@ impl EngineCounts {
 }
 
 /// What all connections of a server share.
+#[derive(Debug)]
 pub struct Context {
     /// The database.
     pub engine: Arc<Engine>,

@@ -396,7 +396,8 @@ fn log_error(error: &LogError) -> String {
 }
 
 fn unknown_command(args: Args<'_>) -> String {
-    let shown = |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(UNKNOWN_BYTES_MAX)]).into_owned();
+    let shown =
+        |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(UNKNOWN_BYTES_MAX)]).into_owned();
     let mut text = format!("ERR unknown command '{}', with args beginning with: ", shown(args.name()));
     let start = text.len();
     for arg in args.iter().skip(1) {

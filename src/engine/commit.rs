@@ -481,7 +481,9 @@ impl Engine {
     ) -> Result<Reservation<'g>, LogError> {
         let bytes = effect.encoded_len();
         if bytes > self.spill_bytes {
-            return effect.with_parts(|parts| self.log.reserve_spilled(parts, time, guard));
+            let mut reservation = effect.with_parts(|parts| self.log.reserve_spilled(parts, time, guard))?;
+            reservation.seal()?;
+            return Ok(reservation);
         }
         let mut reservation = self.log.reserve(bytes, time, guard)?;
         effect.encode(reservation.payload_mut());
@@ -499,7 +501,9 @@ impl Engine {
         if bytes > self.spill_bytes {
             let mut payload = vec![0; bytes];
             encode(&mut payload);
-            return self.log.reserve_spilled(&[&payload], time, guard);
+            let mut reservation = self.log.reserve_spilled(&[&payload], time, guard)?;
+            reservation.seal()?;
+            return Ok(reservation);
         }
         let mut reservation = self.log.reserve(bytes, time, guard)?;
         encode(reservation.payload_mut());

@@ -26,10 +26,10 @@ mod recovery;
 mod root;
 mod snapshot;
 mod sweeper;
-mod timers;
-mod txn;
 #[cfg(test)]
 mod tests;
+mod timers;
+mod txn;
 mod usage;
 
 use std::path::PathBuf;

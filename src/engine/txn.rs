@@ -25,8 +25,6 @@ use crate::store::word::Word;
 
 /// Accesses beyond this number are found through a map instead of by looking at each.
 const ACCESSES_LINEAR_MAX: usize = 12;
-/// Cells without a live key that a walk passes before it gives up.
-const ABSENT_MAX: usize = 10_000;
 /// The longest string whose encoding Redis calls `embstr`.
 const EMBSTR_BYTES_MAX: usize = 44;
 
@@ -560,11 +558,12 @@ impl<'g> Txn<'g> {
     }
 
     /// Visits live keys that start with `prefix`, in key order, until `visit` says false; tells whether it came to the
-    /// end. It gives up where too many cells hold nothing, unless the attempt runs alone.
+    /// end. At most `cells_max` cells are looked at, those of absent keys included.
     pub fn keys(
         &mut self,
         db: DbIndex,
         prefix: &[u8],
+        cells_max: usize,
         visit: &mut dyn FnMut(&[u8], Live<'g>) -> bool,
     ) -> bool {
         let keyspace = self.keyspace(db);
@@ -575,14 +574,15 @@ impl<'g> Txn<'g> {
                 complete = visit(key, live);
             }
         });
-        let mut absent = 0;
+        let mut cells = 0;
         keyspace.walk(Bound::Included(prefix), guard, &mut |cell| {
             if !complete || !cell.key(guard).starts_with(prefix) {
                 return false;
             }
-            if !self.visit_cell(db, cell, &mut |key, live| complete = visit(key, live)) {
-                absent += 1;
-                complete = self.alone || absent < ABSENT_MAX;
+            cells += 1;
+            complete = cells <= cells_max;
+            if complete {
+                self.visit_cell(db, cell, &mut |key, live| complete = visit(key, live));
             }
             complete
         });

@@ -101,8 +101,9 @@ fn databases_are_flushed_and_swapped_and_that_is_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data.db");
     let db = Db::open(&path).unwrap();
-    let alone = |f: &mut dyn FnMut(&mut crate::engine::Txn<'_>)| {
-        let mut batch = db.engine().batch(Millis::now(), true);
+    let engine = std::sync::Arc::clone(db.engine());
+    let alone = move |f: &mut dyn FnMut(&mut crate::engine::Txn<'_>)| {
+        let mut batch = engine.batch(Millis::now(), true);
         batch.run_alone(|txn| Ok::<_, std::convert::Infallible>(f(txn))).unwrap().unwrap();
     };
     db.set(b"old", b"1").unwrap();
@@ -122,7 +123,8 @@ fn databases_are_flushed_and_swapped_and_that_is_found_again() {
         assert!(!found(0, b"old") && !found(1, b"old") && !found(0, b"new"));
     };
     check(&db);
-    let db = reopened(db.clone(), &path);
+    drop(alone);
+    let db = reopened(db, &path);
     check(&db);
     db.engine().snapshot_blocking().unwrap();
     let db = reopened(db, &path);
