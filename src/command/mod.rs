@@ -18,3 +18,6 @@ pub mod stats;
 pub mod strings;
 pub mod table;
 pub mod transactions;
+
+#[cfg(test)]
+mod tests;
