@@ -139,7 +139,10 @@ impl Opening {
 }
 
 /// From where to replay; `None` when there is no log yet.
-fn replay_start(disk: &DiskLog, snapshot: Option<SnapshotBounds>) -> Result<Option<Lsn>, OpenError> {
+pub(super) fn replay_start(
+    disk: &DiskLog,
+    snapshot: Option<SnapshotBounds>,
+) -> Result<Option<Lsn>, OpenError> {
     let dbfile = || disk.dbfile().to_path_buf();
     match (disk.start(), snapshot) {
         (None, None) => Ok(None),
@@ -168,7 +171,8 @@ fn replay_start(disk: &DiskLog, snapshot: Option<SnapshotBounds>) -> Result<Opti
     }
 }
 
-fn reaches_snapshot(
+/// Refuses a log that ends before the snapshot was complete.
+pub(super) fn reaches_snapshot(
     disk: &DiskLog,
     survey: &Survey,
     snapshot: Option<SnapshotBounds>,
@@ -184,7 +188,7 @@ fn reaches_snapshot(
 }
 
 /// The second pass.
-struct Replay<'l> {
+pub(super) struct Replay<'l> {
     disk: &'l DiskLog,
     survey: &'l Survey,
     from: Lsn,
@@ -194,11 +198,11 @@ struct Replay<'l> {
 }
 
 impl<'l> Replay<'l> {
-    fn new(disk: &'l DiskLog, survey: &'l Survey, from: Lsn) -> Self {
+    pub(super) fn new(disk: &'l DiskLog, survey: &'l Survey, from: Lsn) -> Self {
         Self { disk, survey, from, assembled: Vec::new(), records: 0, told_at: from.get() }
     }
 
-    fn run(
+    pub(super) fn run(
         &mut self,
         apply: &mut dyn FnMut(Record<'_>) -> Result<(), ApplyError>,
         progress: &mut dyn FnMut(Progress),
@@ -219,6 +223,11 @@ impl<'l> Replay<'l> {
         }
         progress(self.progress(self.survey.end));
         Ok(())
+    }
+
+    /// How many records were handed over.
+    pub(super) fn records(&self) -> u64 {
+        self.records
     }
 
     fn progress(&self, at: Lsn) -> Progress {

@@ -340,6 +340,16 @@ impl Log {
         if durability.policy() == FsyncPolicy::EverySecond { durability.write_delay() } else { None }
     }
 
+    /// Whether a reader may be told of the record at `lsn`: once the log has failed, only what is durable counts.
+    ///
+    /// # Errors
+    /// [`LogError::Poisoned`] when the log has failed and the record may be lost.
+    #[inline]
+    pub fn check_readable(&self, lsn: Lsn) -> Result<(), LogError> {
+        let failed = self.appender.poison.check();
+        if failed.is_err() && lsn < self.durable() { Ok(()) } else { failed }
+    }
+
     /// What stopped the log, if it is stopped.
     pub fn fault(&self) -> Option<Fault> {
         self.appender.poison.fault()
