@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod client;
 pub mod clock;
+pub mod command;
 pub mod engine;
 pub mod glob;
 pub mod log;
@@ -12,3 +13,5 @@ pub mod server;
 pub mod settings;
 pub mod store;
 pub mod sync;
+
+pub use engine::Db;

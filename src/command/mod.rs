@@ -3,15 +3,19 @@
 //! Request -> reply, without sockets and without disk.
 
 pub mod args;
+pub mod bind;
 pub mod call;
 pub mod clients;
 pub mod connection;
 pub mod context;
+pub mod dispatch;
 pub mod introspect;
 pub mod keys;
+pub mod server;
 pub mod session;
 pub mod slowlog;
 pub mod spec;
 pub mod stats;
 pub mod strings;
 pub mod table;
+pub mod transactions;

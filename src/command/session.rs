@@ -79,6 +79,9 @@ pub struct Session {
     pub last_command: Option<&'static CommandSpec>,
     /// Commands run so far.
     pub commands: u64,
+    /// The latest record that the commands of the last batch saw or made; their replies wait for it under
+    /// `fsync always`.
+    pub seen: Lsn,
     /// EXEC is running the queue.
     in_exec: bool,
 }
@@ -98,6 +101,7 @@ impl Session {
             protocol: Protocol::Resp2,
             last_command: None,
             commands: 0,
+            seen: Lsn::ZERO,
             in_exec: false,
         }
     }

@@ -96,7 +96,7 @@ impl Batch<'_> {
             let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
             drop(txn);
             if let Outcome::Done(lsn) = outcome {
-                self.done(lsn);
+                self.done(lsn)?;
                 return Ok(result);
             }
             losses += 1;
@@ -108,7 +108,8 @@ impl Batch<'_> {
     }
 
     #[inline]
-    fn done(&mut self, lsn: Lsn) {
+    fn done(&mut self, lsn: Lsn) -> Result<(), EngineError> {
+        self.engine.log.check_readable(lsn)?;
         self.seen = self.seen.max(lsn);
         let unflushed = UNFLUSHED.get() + 1;
         UNFLUSHED.set(unflushed);
@@ -116,6 +117,7 @@ impl Batch<'_> {
             self.guard.flush();
             UNFLUSHED.set(0);
         }
+        Ok(())
     }
 
     #[cold]
@@ -141,7 +143,7 @@ impl Batch<'_> {
         self.engine.stats.alone.add(1);
         let mut closed = self.engine.root.close();
         // Order: the root is closed before the head is read, or else a write that began in between is missed.
-        self.engine.log.wait_resolved(self.engine.log.head());
+        self.engine.log.wait_resolved(self.engine.log.head())?;
         let mut losses = 0;
         loop {
             let root = self.engine.root.load(&self.guard);
@@ -159,7 +161,7 @@ impl Batch<'_> {
             };
             drop(txn);
             if let Outcome::Done(lsn) = outcome {
-                self.done(lsn);
+                self.done(lsn)?;
                 return Ok(result);
             }
             // Only the sweeper and the timers touch cells now, and they come by once.

@@ -87,10 +87,9 @@ impl<'g> Txn<'g> {
         if found.cell.load(guard) != found.word {
             return Ok(Outcome::Lost);
         }
-        let access = &mut self.accesses[0];
-        let Some(write) = access.write.as_mut() else { return Ok(Outcome::Lost) };
-        let effect = write.effect(access.db);
-        let reservation = engine.reserve_one(&effect, self.root_now(), guard)?;
+        let access = &self.accesses[0];
+        let Some(write) = access.write.as_ref() else { return Ok(Outcome::Lost) };
+        let reservation = engine.reserve_one(&write.effect(access.db), self.now().0, guard)?;
         let lsn = reservation.lsn();
         let access = &mut self.accesses[0];
         let Some(mut write) = access.write.take() else { return Ok(Outcome::Lost) };
@@ -101,8 +100,9 @@ impl<'g> Txn<'g> {
             access.write = Some(write);
             return Ok(Outcome::Lost);
         }
-        reservation.commit();
+        let committed = reservation.commit();
         access.published(write, found.version, found.word, guard);
+        committed?;
         Ok(Outcome::Done(lsn))
     }
 
@@ -119,8 +119,9 @@ impl<'g> Txn<'g> {
         let (installed, complete) = self.install(&order, descriptor);
         // SAFETY: just made, and retired only below.
         let committed = complete && unsafe { descriptor.deref() }.commit();
+        let mut recorded = Ok(());
         if committed {
-            reservation.commit();
+            recorded = reservation.commit();
             self.publish(&installed);
         } else {
             // SAFETY: as above.
@@ -130,6 +131,7 @@ impl<'g> Txn<'g> {
         }
         // SAFETY: taken out of every cell by `publish` or `withdraw`, or by whoever replaced it there.
         unsafe { guard.defer_destroy(descriptor) };
+        recorded?;
         Ok(if committed { Outcome::Done(lsn) } else { Outcome::Lost })
     }
 
@@ -149,9 +151,9 @@ impl<'g> Txn<'g> {
         let descriptor = Descriptor::new(lsn, self.entries(&kept), Some(gate));
         let descriptor = Owned::new(descriptor).into_shared(guard);
         let (installed, complete) = self.install(&kept, descriptor);
-        if complete {
+        let recorded = if complete { Some(reservation.commit()) } else { None };
+        if let Some(Ok(())) = recorded {
             self.publish_fresh(&fresh);
-            reservation.commit();
             if let Some(structure) = self.structure.take() {
                 root.keyspaces = structure.keyspaces.into();
                 structure.dropped.into_iter().for_each(|keyspace| engine.reclaim.push(keyspace));
@@ -165,7 +167,10 @@ impl<'g> Txn<'g> {
         }
         // SAFETY: taken out of every cell by `publish` or `withdraw`, or by whoever replaced it there.
         unsafe { guard.defer_destroy(descriptor) };
-        Ok(if complete { Outcome::Done(lsn) } else { Outcome::Lost })
+        match recorded {
+            Some(recorded) => Ok(recorded.map(|()| Outcome::Done(lsn))?),
+            None => Ok(Outcome::Lost),
+        }
     }
 
     /// The accesses that write, split into those in databases that begin with this attempt and those in others.
@@ -185,10 +190,6 @@ impl<'g> Txn<'g> {
                 debug_assert!(replaced, "nobody else has this database yet");
             }
         }
-    }
-
-    fn root_now(&self) -> u64 {
-        self.now().0
     }
 
     /// Makes sure that every access has a cell, and sorts them by it.
@@ -218,7 +219,7 @@ impl<'g> Txn<'g> {
     fn reserve_all(&self) -> Result<Reservation<'g>, EngineError> {
         let effects = self.effects();
         if let [effect] = &effects[..] {
-            return Ok(self.engine.reserve_one(effect, self.root_now(), self.guard)?);
+            return Ok(self.engine.reserve_one(effect, self.now().0, self.guard)?);
         }
         let bytes = effects.iter().map(Effect::encoded_len).sum();
         let encode = |out: &mut [u8]| {
@@ -227,7 +228,7 @@ impl<'g> Txn<'g> {
                 rest = effect.encode(rest);
             }
         };
-        Ok(self.engine.reserve(bytes, encode, self.root_now(), self.guard)?)
+        Ok(self.engine.reserve(bytes, encode, self.now().0, self.guard)?)
     }
 
     fn stamp_all(&mut self, lsn: Lsn) {
@@ -480,11 +481,13 @@ impl Engine {
     ) -> Result<Reservation<'g>, LogError> {
         let bytes = effect.encoded_len();
         if bytes > self.spill_bytes {
-            return effect.with_parts(|parts| self.log.reserve_spilled(parts, time, guard));
+            let mut reservation = effect.with_parts(|parts| self.log.reserve_spilled(parts, time, guard))?;
+            reservation.seal()?;
+            return Ok(reservation);
         }
         let mut reservation = self.log.reserve(bytes, time, guard)?;
         effect.encode(reservation.payload_mut());
-        reservation.seal();
+        reservation.seal()?;
         Ok(reservation)
     }
 
@@ -498,11 +501,13 @@ impl Engine {
         if bytes > self.spill_bytes {
             let mut payload = vec![0; bytes];
             encode(&mut payload);
-            return self.log.reserve_spilled(&[&payload], time, guard);
+            let mut reservation = self.log.reserve_spilled(&[&payload], time, guard)?;
+            reservation.seal()?;
+            return Ok(reservation);
         }
         let mut reservation = self.log.reserve(bytes, time, guard)?;
         encode(reservation.payload_mut());
-        reservation.seal();
+        reservation.seal()?;
         Ok(reservation)
     }
 }

@@ -19,7 +19,7 @@
 
 use crate::clock::Millis;
 use crate::engine::DbIndex;
-use crate::store::version::{Value, ValueRef};
+use crate::store::version::ValueRef;
 
 const HEADER_BYTES: usize = 12;
 const AUX: u8 = 0x80;
@@ -361,7 +361,8 @@ mod tests {
             if cut == 0 {
                 return TestResult::discard();
             }
-            TestResult::from_bool(Effect::decode_all(&bytes[..cut]).any(|effect| effect.is_err()))
+            let failed = Effect::decode_all(&bytes[..cut]).any(|effect| effect.is_err());
+            TestResult::from_bool(failed)
         }
 
         fn garbage_never_panics(bytes: Vec<u8>) -> bool {

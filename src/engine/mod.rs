@@ -1,80 +1,299 @@
-//! engine (interface; the bodies are on their way)
+//! The engine: attempts and transactions over the store and the log. The only writer of either.
+//!
+//! The life of a write: a command runs against a [`Txn`], which records what it read and keeps what it would write;
+//! `commit` reserves space in the log, fills in the effects, publishes the new versions with one CAS (of the cell, or
+//! of a descriptor's status), and marks the record committed. Whoever meets a version that is not marked committed
+//! marks its record first, so nothing that anybody has seen is lost in a crash.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `txn`, `commit`, `batch` | attempts: reading, writing, taking effect, trying again |
+//! | `root` | the pointer to everything that is not a write to a key |
+//! | `effect` | the bytes of a record |
+//! | `recovery`, `snapshot` | the way from files to memory and back |
+//! | `expirer`, `timers`, `sweeper` | what happens by itself |
+//!
+//! Commands are linearizable, transactions serializable; the order of the log is a serialization order.
+
+mod batch;
+mod commit;
+mod db;
+pub mod effect;
+mod error;
+mod expirer;
+mod info;
+mod recovery;
+mod root;
+mod snapshot;
+mod sweeper;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod txn;
+mod usage;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_epoch::Guard;
+use crossbeam_queue::SegQueue;
+
 use crate::clock::Millis;
+use crate::log::{FsyncPolicy, Log, LogOptions};
 use crate::lsn::Lsn;
-use crate::store::version::{Value, ValueRef};
+use crate::store::counter::Counter;
+use crate::store::hash::HashSeed;
+use crate::store::keyspace::Keyspace;
+use crate::store::version::VersionPtr;
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
+
+pub use batch::{Batch, quiesce};
+pub use db::Db;
+pub use error::{EngineError, OpenError, SnapshotFailure};
+pub use info::{DatabaseInfo, EngineInfo, SnapshotStatus};
+pub use recovery::{Progress, Recovered};
+pub use txn::{KeyInfo, Live, Txn};
+
+use root::RootCell;
+use snapshot::Snapshots;
+use usage::Usage;
 
 /// Number of a database.
 pub type DbIndex = u16;
 
-/// One look at a live (present, unexpired) key. Valid as long as the attempt's guard.
-#[derive(Clone, Copy)]
-pub struct Live<'g> {
-    /// The value.
-    pub value: ValueRef<'g>,
-    /// When it ends to be.
-    pub expiry: Option<Millis>,
-    /// The record that made it.
-    pub lsn: Lsn,
+/// How to open an engine.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// How many databases there are.
+    pub databases: DbIndex,
+    /// The log, and with it whether and where there are files.
+    pub log: LogOptions,
+    /// Threads that load a snapshot.
+    pub recovery_threads: usize,
+    /// When snapshots are taken by themselves.
+    pub compaction: CompactionOptions,
+}
+
+/// When the log is compacted into a snapshot by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompactionOptions {
+    /// When the log has grown by this part of the snapshot's size; 0: never.
+    pub percentage: u64,
+    /// But not while the log is smaller than this.
+    pub bytes_min: u64,
+}
+
+impl EngineOptions {
+    /// 16 databases, compacted when the log has doubled the snapshot.
+    pub fn new(log: LogOptions) -> Self {
+        Self {
+            databases: 16,
+            log,
+            recovery_threads: std::thread::available_parallelism().map_or(1, usize::from),
+            compaction: CompactionOptions { percentage: 100, bytes_min: 64 << 20 },
+        }
+    }
+}
+
+/// Figures that the engine counts.
+#[derive(Debug, Default)]
+pub(crate) struct EngineStats {
+    /// Attempts that lost to another.
+    pub lost: Counter,
+    /// Transactions that ran alone.
+    pub alone: Counter,
+    /// Keys whose time came.
+    pub expired: Counter,
 }
 
 /// The running database.
-pub struct Engine;
-
-/// One attempt at a command or transaction: reads see one state and the attempt's own writes.
-///
-/// The closure that is given a `Txn` may run several times; only the last run takes effect.
-pub struct Txn<'g>(std::marker::PhantomData<&'g ()>);
-
-/// What a key looks like from outside, for OBJECT and MEMORY.
-#[derive(Clone, Copy, Debug)]
-pub struct KeyInfo {
-    /// Redis's name of the encoding: "int", "embstr", "raw".
-    pub encoding: &'static str,
-    /// Milliseconds... seconds since the last access (LRU clock).
-    pub idle_seconds: u64,
-    /// Logarithmic access counter.
-    pub frequency: u8,
-    /// Bytes that key, value and their share of the structures occupy.
-    pub memory_bytes: usize,
+#[derive(Debug)]
+pub struct Engine {
+    root: RootCell,
+    log: Log,
+    seed: HashSeed,
+    spill_bytes: usize,
+    usage: Usage,
+    stats: EngineStats,
+    reclaim: SegQueue<Arc<Keyspace>>,
+    expires_actively: AtomicBool,
+    snapshots: Snapshots,
+    dbfile: Option<PathBuf>,
+    dice: AtomicU64,
+    stopping: AtomicBool,
+    alarm: (Mutex<()>, Condvar),
+    threads: OnceLock<Mutex<Vec<JoinHandle<()>>>>,
 }
 
-#[expect(unused_variables, reason = "interface only")]
-impl<'g> Txn<'g> {
-    /// The attempt's time.
-    pub fn now(&self) -> Millis { unimplemented!() }
-    /// How many databases there are.
-    pub fn databases(&self) -> DbIndex { unimplemented!() }
-    /// Reads a key and counts it as used (unless the session says no-touch); counts keyspace hit/miss.
-    pub fn get(&mut self, db: DbIndex, key: &[u8]) -> Option<Live<'g>> { unimplemented!() }
-    /// Reads a key without counting it as used.
-    pub fn peek(&mut self, db: DbIndex, key: &[u8]) -> Option<Live<'g>> { unimplemented!() }
-    /// Sets a key.
-    pub fn put(&mut self, db: DbIndex, key: &[u8], value: Value<'_>, expiry: Option<Millis>) { unimplemented!() }
-    /// Appends to a string (expiry kept, logged as a delta); an absent key is made. Gives the new length. The caller has checked type and limit.
-    pub fn append(&mut self, db: DbIndex, key: &[u8], suffix: &[u8]) -> usize { unimplemented!() }
-    /// Overwrites part of a string, padding with zeros (expiry kept, logged as a delta). Gives the new length.
-    pub fn set_range(&mut self, db: DbIndex, key: &[u8], offset: usize, bytes: &[u8]) -> usize { unimplemented!() }
-    /// Removes a key; tells whether it was there.
-    pub fn delete(&mut self, db: DbIndex, key: &[u8]) -> bool { unimplemented!() }
-    /// Changes only the expiry of a present key; tells whether it was there. A time not after `now` deletes the key.
-    pub fn set_expiry(&mut self, db: DbIndex, key: &[u8], expiry: Option<Millis>) -> bool { unimplemented!() }
-    /// What OBJECT and MEMORY USAGE tell.
-    pub fn key_info(&mut self, db: DbIndex, key: &[u8]) -> Option<KeyInfo> { unimplemented!() }
-    /// Keys in a database (expired ones that are not removed yet included, as in Redis).
-    pub fn len(&mut self, db: DbIndex) -> u64 { unimplemented!() }
-    /// Empties one database, or all. Only in commands flagged to run alone.
-    pub fn flush(&mut self, db: Option<DbIndex>) { unimplemented!() }
-    /// Exchanges two databases. Only in commands flagged to run alone.
-    pub fn swap(&mut self, a: DbIndex, b: DbIndex) { unimplemented!() }
-    /// A random live key.
-    pub fn random_key(&mut self, db: DbIndex) -> Option<Vec<u8>> { unimplemented!() }
-    /// Visits about `count` keys in hash order from `cursor`; gives the next cursor, 0 at the end. Live keys only.
-    pub fn scan(&mut self, db: DbIndex, cursor: u64, count: usize, visit: &mut dyn FnMut(&[u8], Live<'g>)) -> u64 { unimplemented!() }
-    /// Visits live keys that start with `prefix` in key order until `visit` says false; tells whether it came to the end.
-    /// Expired keys count towards nothing.
-    pub fn keys(&mut self, db: DbIndex, prefix: &[u8], visit: &mut dyn FnMut(&[u8], Live<'g>) -> bool) -> bool { unimplemented!() }
-}
+#[cfg(test)]
 impl Engine {
-    /// As [`Txn::keys`], in slices that hold nothing for long; for a blocking thread.
-    pub fn walk_keys(&self, db: DbIndex, prefix: &[u8], visit: &mut dyn FnMut(&[u8]) -> bool) { let _ = (db, prefix, visit); unimplemented!() }
+    /// An engine in memory.
+    pub(crate) fn for_tests() -> Arc<Self> {
+        let options = EngineOptions::new(LogOptions::new(crate::log::Location::Memory));
+        Self::open(options, &|_| {}).expect("an engine in memory opens").0
+    }
+}
+
+impl Engine {
+    /// Marks the record of a version committed, unless it is known to be. Done before a version is used in any way.
+    #[inline]
+    fn settle(&self, version: VersionPtr, guard: &Guard) {
+        if !version.is_committed() {
+            self.settle_slow(version, guard);
+        }
+    }
+
+    #[cold]
+    fn settle_slow(&self, version: VersionPtr, guard: &Guard) {
+        // Order: the record before the version, or else the next reader takes a pending record for a committed one.
+        self.log.mark_committed(version.lsn(), guard);
+        version.set_committed();
+    }
+
+    /// A version as a client sees it at `now`.
+    #[inline]
+    fn live<'g>(&self, version: VersionPtr, now: Millis, _guard: &'g Guard) -> Option<Live<'g>> {
+        let expiry = version.expiry();
+        if expiry.is_some_and(|end| end <= now) {
+            return None;
+        }
+        // SAFETY: reached under the guard, or kept by the attempt until the guard is gone.
+        let value = unsafe { version.value() }?;
+        Some(Live { value, expiry, lsn: version.lsn() })
+    }
+
+    /// A pseudo-random number (SplitMix64).
+    fn random(&self) -> u64 {
+        // Relaxed: only numbers that differ are wanted.
+        let mut z = self.dice.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Visits the live keys of a database that start with `prefix`, in key order, in slices that hold nothing for
+    /// long, until `visit` says false. For a thread that may block.
+    ///
+    /// # Consistency
+    /// Every key that is there all the while is visited once; one that comes or goes meanwhile may be.
+    pub fn walk_keys(&self, db: DbIndex, prefix: &[u8], visit: &mut dyn FnMut(&[u8]) -> bool) {
+        let now = Millis::now();
+        let keyspace = Arc::clone(&self.root.load(&crossbeam_epoch::pin()).keyspaces[usize::from(db)]);
+        let mut walk = snapshot::Walk::new(&keyspace, prefix);
+        let mut going = true;
+        while going {
+            let more = walk.slice(&mut |cell, guard| {
+                let version = cell.look(guard).version;
+                self.settle(version, guard);
+                going = version.is_absent(now) || visit(cell.key(guard));
+                going
+            });
+            going &= more;
+        }
+    }
+
+    /// Brings writes to a stop until `until`, or lets them go on (with a time that has passed). When this returns, no
+    /// write is under way.
+    ///
+    /// # Errors
+    /// When the log has failed: nobody knows whether writes are under way.
+    pub fn pause_writes(&self, until: Millis) -> Result<(), EngineError> {
+        let mut closed = self.root.close();
+        self.log.wait_resolved(self.log.head())?;
+        let (mut root, _) = closed.successor();
+        root.paused_until = until;
+        closed.install(root);
+        Ok(())
+    }
+
+    /// Whether keys are removed when their time has come, or only hidden.
+    pub fn set_active_expiry(&self, on: bool) {
+        // Relaxed: read at the next tick.
+        self.expires_actively.store(on, Ordering::Relaxed);
+    }
+
+    /// Counts frequency of use instead of idle time, or back.
+    pub fn count_frequency(&self, on: bool, log_factor: u32, decay_minutes: u32) {
+        self.usage.count_frequency(on, log_factor, decay_minutes);
+    }
+
+    /// Whether frequency of use is counted.
+    pub fn counts_frequency(&self) -> bool {
+        self.usage.counts_frequency()
+    }
+
+    /// Changes the durability of writes from here on.
+    pub fn set_fsync(&self, policy: FsyncPolicy) {
+        self.log.set_fsync(policy);
+    }
+
+    /// The durability of writes.
+    #[inline]
+    pub fn fsync(&self) -> FsyncPolicy {
+        self.log.fsync()
+    }
+
+    /// Waits until the record at `lsn` is on stable storage.
+    ///
+    /// # Errors
+    /// When the log has failed: nobody knows whether it is.
+    pub async fn wait_durable(&self, lsn: Lsn) -> Result<(), EngineError> {
+        Ok(self.log.wait_durable(lsn).await?)
+    }
+
+    /// How long a write should be held back because stable storage is behind.
+    pub fn write_delay(&self) -> Option<Duration> {
+        self.log.write_delay()
+    }
+
+    /// Whether there are files.
+    pub fn is_persistent(&self) -> bool {
+        self.dbfile.is_some()
+    }
+
+    fn is_stopping(&self) -> bool {
+        // Acquire: pairs with the Release in `stop`.
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Sleeps, unless the engine stops.
+    fn nap(&self, time: Duration) {
+        let held = self.alarm.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_stopping() {
+            drop(self.alarm.1.wait_timeout(held, time));
+        }
+    }
+
+    /// Ends the background threads, brings everything to stable storage and closes the log. Idempotent.
+    ///
+    /// # Errors
+    /// When the last sync fails.
+    pub fn stop(&self) -> Result<(), EngineError> {
+        {
+            let _held = self.alarm.0.lock().unwrap_or_else(PoisonError::into_inner);
+            // Release: pairs with the Acquire in `is_stopping`.
+            self.stopping.store(true, Ordering::Release);
+            self.alarm.1.notify_all();
+        }
+        if let Some(threads) = self.threads.get() {
+            let threads = std::mem::take(&mut *threads.lock().unwrap_or_else(PoisonError::into_inner));
+            let me = std::thread::current().id();
+            for thread in threads.into_iter().filter(|thread| thread.thread().id() != me) {
+                if thread.join().is_err() {
+                    tracing::error!("a background thread of the engine had panicked");
+                }
+            }
+        }
+        Ok(self.log.shutdown()?)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            tracing::error!(%error, "the database was not closed cleanly");
+        }
+    }
 }

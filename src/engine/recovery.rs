@@ -15,7 +15,7 @@ use crate::engine::snapshot::{SnapshotFacts, Snapshots};
 use crate::engine::usage::Usage;
 use crate::engine::{DbIndex, Engine, EngineOptions, EngineStats, OpenError, expirer, snapshot, sweeper};
 use crate::log::snapshot::SnapshotReader;
-use crate::log::{History, Location, LockFile, RecoveryReport, SnapshotBounds};
+use crate::log::{self, History, Location, LockFile, RecoveryReport, SnapshotBounds};
 use crate::lsn::Lsn;
 use crate::store::hash::HashSeed;
 use crate::store::keyspace::Keyspace;
@@ -95,7 +95,10 @@ impl Engine {
         }
         drop(reader);
         let spill_bytes = options.log.blob_bytes as usize;
-        let opening = crate::log::open(options.log, lock, bounds)?;
+        let opening = match lock {
+            Some(lock) => log::open_locked(options.log, lock, bounds)?,
+            None => log::open(options.log, None)?,
+        };
         let mut failure = None;
         let replayed = opening.replay(
             &mut |record| {
@@ -103,10 +106,10 @@ impl Engine {
                 replay.record(record.lsn, record.time, record.payload).map_err(|error| {
                     let text = error.to_string();
                     failure = Some(error);
-                    crate::log::ApplyError(text)
+                    log::ApplyError { reason: text }
                 })
             },
-            &mut |at| progress(Progress::Log { done: at.done_bytes, total: at.total_bytes }),
+            &mut |at| progress(Progress::Log { done: at.bytes_done, total: at.bytes_total }),
         );
         let (log, report) = match (replayed, failure) {
             (_, Some(failure)) => return Err(failure),

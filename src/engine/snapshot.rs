@@ -102,7 +102,7 @@ pub(super) struct SnapshotFacts {
     /// How many were taken since the start.
     pub taken: u64,
     /// No automatic attempt before this.
-    retry_at: Option<Instant>,
+    pub retry_at: Option<Instant>,
 }
 
 impl Snapshots {
@@ -247,9 +247,8 @@ impl Engine {
 
     fn take_snapshot(&self) -> Result<SnapshotInfo, SnapshotFailure> {
         let Some(dbfile) = &self.dbfile else { return Err(SnapshotFailure::NotPersistent) };
-        let start = self.log.head();
-        self.log.wait_resolved(start);
-        let retention_floor = self.log.retention_floor(start);
+        let from = self.log.snapshot_start();
+        self.log.wait_resolved(from.start)?;
         let keyspaces = self.open_keyspaces();
         let keep_going = || !self.is_stopping();
         let mut writer = SnapshotWriter::create(
@@ -270,9 +269,9 @@ impl Engine {
         }
         let end = self.log.head();
         let footer = SnapshotFooter {
-            start,
+            start: from.start,
             end,
-            retention_floor,
+            retention_floor: from.floor,
             history: self.log.history(),
             hash_seed: self.seed.0,
             created_unix_ms: Millis::now().0,
@@ -281,7 +280,7 @@ impl Engine {
         let durable = self.log.sync_now()?;
         debug_assert!(durable >= end, "a sync covers the head at its beginning");
         let info = finished.publish()?;
-        self.log.drop_below(start)?;
+        self.log.drop_below(from.floor)?;
         Ok(info)
     }
 

@@ -558,31 +558,29 @@ impl<'g> Txn<'g> {
     }
 
     /// Visits live keys that start with `prefix`, in key order, until `visit` says false; tells whether it came to the
-    /// end. At most `cells` cells are looked at.
+    /// end. At most `cells_max` cells are looked at, those of absent keys included.
     pub fn keys(
         &mut self,
         db: DbIndex,
         prefix: &[u8],
-        cells: usize,
+        cells_max: usize,
         visit: &mut dyn FnMut(&[u8], Live<'g>) -> bool,
     ) -> bool {
         let keyspace = self.keyspace(db);
+        let guard = self.guard;
         let mut complete = true;
-        let mut left = cells;
         self.visit_unpublished(db, &mut |key, live| {
             if complete && key.starts_with(prefix) {
                 complete = visit(key, live);
             }
         });
-        let guard = self.guard;
+        let mut cells = 0;
         keyspace.walk(Bound::Included(prefix), guard, &mut |cell| {
-            if !cell.key(guard).starts_with(prefix) {
+            if !complete || !cell.key(guard).starts_with(prefix) {
                 return false;
             }
-            if left == 0 {
-                complete = false;
-            }
-            left = left.saturating_sub(1);
+            cells += 1;
+            complete = cells <= cells_max;
             if complete {
                 self.visit_cell(db, cell, &mut |key, live| complete = visit(key, live));
             }

@@ -4,38 +4,7 @@
 
 use std::fmt;
 
-/// A record's place in the log: a byte offset that only grows, across all segments.
-///
-/// [`Lsn::ZERO`] names no record: the first record of a database lies at [`Lsn::FIRST`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Lsn(u64);
-
-impl Lsn {
-    /// No record.
-    pub const ZERO: Self = Self(0);
-    /// Where the log of a fresh database starts.
-    pub const FIRST: Self = Self(4096);
-    /// How many bits an LSN takes at most; other layers keep flags in the rest of a word.
-    pub const BITS: u32 = 48;
-    /// No record reaches past this place: appending stops with an error long before 48 bits are used up.
-    pub const MAX: Self = Self((1 << Self::BITS) - (1 << 32));
-
-    /// The LSN with this number.
-    pub const fn new(number: u64) -> Self {
-        Self(number)
-    }
-
-    /// The number.
-    pub const fn get(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for Lsn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
+pub use crate::lsn::Lsn;
 
 /// The id of one line of LSNs. A promotion, or a recovery that cut anything, starts a new one.
 ///

@@ -2,19 +2,67 @@
 
 /// Appends one request.
 pub fn write_request<A: AsRef<[u8]>>(out: &mut Vec<u8>, args: &[A]) {
-    let mut digits = itoa::Buffer::new();
     out.reserve(args.iter().map(|arg| arg.as_ref().len() + 16).sum::<usize>() + 16);
-    out.push(b'*');
-    out.extend_from_slice(digits.format(args.len()).as_bytes());
-    out.extend_from_slice(b"\r\n");
+    write_count(out, args.len());
     for arg in args {
-        let arg = arg.as_ref();
-        out.push(b'$');
-        out.extend_from_slice(digits.format(arg.len()).as_bytes());
-        out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(arg);
-        out.extend_from_slice(b"\r\n");
+        write_arg(out, arg.as_ref());
     }
+}
+
+/// A request put together argument by argument.
+#[derive(Debug, Clone, Default)]
+pub struct RequestBuf {
+    /// The arguments so far, framed.
+    args: Vec<u8>,
+    len: usize,
+    /// Where the second argument starts.
+    second: usize,
+}
+
+impl RequestBuf {
+    /// A request without arguments.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an argument.
+    pub fn arg(&mut self, arg: &[u8]) {
+        write_arg(&mut self.args, arg);
+        self.len += 1;
+        if self.len == 1 {
+            self.second = self.args.len();
+        }
+    }
+
+    /// Whether the second argument is `word`, in any case.
+    pub fn second_is(&self, word: &[u8]) -> bool {
+        let mut framed = Vec::new();
+        write_arg(&mut framed, word);
+        self.args
+            .get(self.second..self.second + framed.len())
+            .is_some_and(|arg| arg.eq_ignore_ascii_case(&framed))
+    }
+
+    /// Appends the request's bytes.
+    pub fn write_to(&self, out: &mut Vec<u8>) {
+        out.reserve(self.args.len() + 16);
+        write_count(out, self.len);
+        out.extend_from_slice(&self.args);
+    }
+}
+
+fn write_count(out: &mut Vec<u8>, count: usize) {
+    out.push(b'*');
+    out.extend_from_slice(itoa::Buffer::new().format(count).as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn write_arg(out: &mut Vec<u8>, arg: &[u8]) {
+    out.push(b'$');
+    out.extend_from_slice(itoa::Buffer::new().format(arg.len()).as_bytes());
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(arg);
+    out.extend_from_slice(b"\r\n");
 }
 
 #[cfg(test)]
@@ -28,6 +76,21 @@ mod tests {
         let mut out = Vec::new();
         write_request(&mut out, &["GET", ""]);
         assert_eq!(out, b"*2\r\n$3\r\nGET\r\n$0\r\n\r\n");
+    }
+
+    #[test]
+    fn a_request_buffer_writes_the_same_and_knows_its_second_word() {
+        let (mut request, mut built, mut written) = (RequestBuf::new(), Vec::new(), Vec::new());
+        for arg in ["CLIENT", "reply", "OFF"] {
+            request.arg(arg.as_bytes());
+        }
+        request.write_to(&mut built);
+        write_request(&mut written, &["CLIENT", "reply", "OFF"]);
+        assert_eq!(built, written);
+        assert!(request.second_is(b"REPLY"));
+        assert!(
+            !request.second_is(b"REP") && !request.second_is(b"REPLY-") && !RequestBuf::new().second_is(b"a")
+        );
     }
 
     quickcheck! {

@@ -540,3 +540,137 @@ impl Drop for Index {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quickcheck::quickcheck;
+    use std::collections::{HashMap, HashSet};
+    use std::sync::atomic::{AtomicBool, Ordering as Std};
+
+    const SEED: HashSeed = HashSeed(7);
+
+    fn key(n: u32) -> Vec<u8> {
+        format!("key:{n}").into_bytes()
+    }
+
+    fn scan_all(index: &Index, guard: &Guard) -> Vec<Vec<u8>> {
+        let mut keys = Vec::new();
+        let mut at = Some(KeyHash(0));
+        while let Some(cursor) = at {
+            at = index.scan(cursor, guard, &mut |cell| keys.push(cell.key(guard).to_vec()));
+        }
+        keys
+    }
+
+    quickcheck! {
+        fn behaves_like_a_map(steps: Vec<(bool, u8)>) -> bool {
+            let index = Index::new(SEED);
+            let cells: HashMap<u8, Cell> = (0..=255).map(|n| (n, Cell::new(&key(u32::from(n))))).collect();
+            let mut model = HashSet::new();
+            let guard = crossbeam_epoch::pin();
+            for (insert, n) in steps {
+                let hash = SEED.hash(&key(u32::from(n)));
+                if insert {
+                    index.insert(hash, &cells[&n], &guard);
+                    model.insert(n);
+                } else {
+                    index.remove(hash, &cells[&n], &guard);
+                    model.remove(&n);
+                }
+            }
+            let found = |n: u8| index.find(SEED.hash(&key(u32::from(n))), &key(u32::from(n)), &guard).is_some();
+            let scanned = scan_all(&index, &guard);
+            (0..=255).all(|n| found(n) == model.contains(&n)) && scanned.len() == model.len()
+        }
+    }
+
+    #[test]
+    fn grows_sheds_removed_slots_and_shrinks_while_everything_stays_findable() {
+        let index = Index::new(SEED);
+        let cells: Vec<Cell> = (0..20_000).map(|n| Cell::new(&key(n))).collect();
+        let guard = crossbeam_epoch::pin();
+        for (n, cell) in (0..).zip(&cells) {
+            index.insert(SEED.hash(&key(n)), cell, &guard);
+            let some = n / 2;
+            assert!(index.find(SEED.hash(&key(some)), &key(some), &guard).is_some(), "{some} after {n}");
+        }
+        assert_eq!(scan_all(&index, &guard).len(), cells.len());
+        for (n, cell) in (0..).zip(&cells).skip(100) {
+            index.remove(SEED.hash(&key(n)), cell, &guard);
+        }
+        while index.tidy(1024, &guard) {}
+        assert!(index.memory_bytes(&guard) <= 8 * 1024, "{}", index.memory_bytes(&guard));
+        assert_eq!(scan_all(&index, &guard).len(), 100);
+        assert!((0..100).all(|n| index.find(SEED.hash(&key(n)), &key(n), &guard).is_some()));
+    }
+
+    #[test]
+    fn a_scan_meets_every_key_that_stays_while_the_table_grows_and_shrinks() {
+        let index = Index::new(SEED);
+        let staying: Vec<Cell> = (0..500).map(|n| Cell::new(&key(n))).collect();
+        let passing: Vec<Cell> = (500..20_500).map(|n| Cell::new(&key(n))).collect();
+        let guard = crossbeam_epoch::pin();
+        for (n, cell) in (0..).zip(&staying) {
+            index.insert(SEED.hash(&key(n)), cell, &guard);
+        }
+        let mut met = HashSet::new();
+        let (mut at, mut step) = (Some(KeyHash(0)), 0_usize);
+        while let Some(cursor) = at {
+            at = index.scan(cursor, &guard, &mut |cell| {
+                met.insert(cell.key(&guard).to_vec());
+            });
+            step += 1;
+            for (n, cell) in (500..).zip(&passing).skip(step * 40 % passing.len()).take(40) {
+                if step < 400 {
+                    index.insert(SEED.hash(&key(n)), cell, &guard);
+                } else {
+                    index.remove(SEED.hash(&key(n)), cell, &guard);
+                }
+            }
+            index.tidy(64, &guard);
+        }
+        assert!((0..500).all(|n| met.contains(&key(n))));
+    }
+
+    #[test]
+    fn threads_that_insert_find_and_remove_lose_nothing() {
+        let index = Index::new(SEED);
+        let cells: Vec<Cell> = (0..40_000).map(|n| Cell::new(&key(n))).collect();
+        let done = AtomicBool::new(false);
+        let (staying, churning) = cells.split_at(20_000);
+        std::thread::scope(|scope| {
+            let insert = scope.spawn(|| {
+                for (n, cell) in (0..).zip(staying) {
+                    let guard = crossbeam_epoch::pin();
+                    index.insert(SEED.hash(&key(n)), cell, &guard);
+                    assert!(index.find(SEED.hash(&key(n)), &key(n), &guard).is_some());
+                }
+            });
+            let churn = scope.spawn(|| {
+                for round in 0..3 {
+                    for (n, cell) in (20_000..).zip(churning) {
+                        let guard = crossbeam_epoch::pin();
+                        let hash = SEED.hash(&key(n));
+                        index.insert(hash, cell, &guard);
+                        assert!(index.find(hash, &key(n), &guard).is_some(), "{n} in round {round}");
+                        index.remove(hash, cell, &guard);
+                    }
+                }
+            });
+            scope.spawn(|| {
+                while !done.load(Std::Relaxed) {
+                    index.tidy(512, &crossbeam_epoch::pin());
+                }
+            });
+            insert.join().unwrap();
+            churn.join().unwrap();
+            done.store(true, Std::Relaxed);
+        });
+        let guard = crossbeam_epoch::pin();
+        for n in 0..20_000 {
+            assert!(index.find(SEED.hash(&key(n)), &key(n), &guard).is_some(), "{n}");
+        }
+        assert_eq!(scan_all(&index, &guard).len(), 20_000);
+    }
+}

@@ -41,12 +41,8 @@ pub fn keys(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 
 /// Adds the matches in key order; tells whether it came to the end within `visits_max` keys.
 fn collect(call: &mut Call<'_, '_>, pattern: Pattern<'_>, visits_max: usize, found: &mut Found) -> bool {
-    let (db, mut visits_left) = (call.db(), visits_max);
-    call.txn.keys(db, &pattern.prefix(), &mut |key, _| {
-        if visits_left == 0 {
-            return false;
-        }
-        visits_left -= 1;
+    let db = call.db();
+    call.txn.keys(db, &pattern.prefix(), visits_max, &mut |key, _| {
         if pattern.matches(key) {
             found.add(key);
         }

@@ -105,14 +105,12 @@ fn seek(call: &mut Call<'_, '_>, query: &Query<'_>) -> Option<Found> {
         return None;
     }
     let matches_max = query.count.max(SEEK_MATCHES_MIN);
-    let mut visits_left = matches_max.saturating_mul(SEEK_VISITS_PER_MATCH);
-    let complete = call.txn.keys(db, &prefix, &mut |key, live| {
-        let matches = query.matches(key, live);
-        if visits_left == 0 || (matches && found.count() == matches_max) {
-            return false;
-        }
-        visits_left -= 1;
-        if matches {
+    let visits_max = matches_max.saturating_mul(SEEK_VISITS_PER_MATCH);
+    let complete = call.txn.keys(db, &prefix, visits_max, &mut |key, live| {
+        if query.matches(key, live) {
+            if found.count() == matches_max {
+                return false;
+            }
             found.add(key);
         }
         true

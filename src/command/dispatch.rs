@@ -1,0 +1,419 @@
+//! From parsed requests to replies: the one place where commands are looked up, checked and run.
+//!
+//! A batch is what one read of a connection brought. It is executed in groups: the keys of a group are hashed and
+//! their index slots, cells and versions are asked for before the first of its commands runs, so that the memory's
+//! latency is paid once for the group instead of once per command. Within a batch the guard is held and the wall
+//! clock is read once.
+
+use std::time::{Duration, Instant};
+
+use smallvec::SmallVec;
+
+use crate::clock::Millis;
+use crate::command::bind::{self, Course};
+use crate::command::call::{Call, CommandError, Later};
+use crate::command::context::Context;
+use crate::command::session::Session;
+use crate::command::slowlog::SlowLog;
+use crate::command::spec::{CommandSpec, Flags};
+use crate::command::stats::LocalStats;
+use crate::command::{table, transactions};
+use crate::engine::{Batch, EngineError};
+use crate::log::{FsyncPolicy, LogError};
+use crate::lsn::Lsn;
+use crate::resp::{Args, ReplyBuf};
+
+/// Requests whose keys are prefetched together.
+const GROUP_REQUESTS: usize = 32;
+/// Below this number of requests prefetching costs more than it brings.
+const PREFETCH_REQUESTS_MIN: usize = 3;
+/// Bytes of replies after which a batch ends, to be sent before more is executed.
+const REPLY_BYTES_HIGH: usize = 256 * 1024;
+/// Arguments and bytes of an unknown command that its error repeats.
+const UNKNOWN_BYTES_MAX: usize = 128;
+
+/// What the connection does after a batch.
+pub enum Flow {
+    /// Goes on.
+    Continue,
+    /// Does this first.
+    Later(Later),
+    /// Waits for the end of CLIENT PAUSE, then goes on with the first request that was not taken.
+    Paused,
+    /// Waits so long, because stable storage is behind, then goes on with the first request that was not taken.
+    Delay(Duration),
+}
+
+/// What became of one request.
+enum Step {
+    Done,
+    Stop(Flow),
+    /// Not run; to be tried again.
+    Refused(Flow),
+}
+
+/// The record that must be durable before the replies of the last batch are sent, under `fsync always`.
+pub fn durability(context: &Context, session: &mut Session) -> Option<Lsn> {
+    let seen = std::mem::replace(&mut session.seen, Lsn::ZERO);
+    (seen > Lsn::ZERO && context.engine.fsync() == FsyncPolicy::Always).then_some(seen)
+}
+
+/// Executes requests on the calling thread and writes their replies; gives how many it took, and what the connection
+/// has to do next.
+pub fn execute_batch(
+    context: &Context,
+    session: &mut Session,
+    requests: &[Args<'_>],
+    reply: &mut ReplyBuf,
+) -> (usize, Flow) {
+    let mut run = Run {
+        context,
+        batch: context.engine.batch(Millis::now(), !session.no_touch),
+        stats: context.stats.local(),
+        clock: Instant::now(),
+        held_up: context.engine.write_delay(),
+    };
+    let mut taken = 0;
+    let mut flow = Flow::Continue;
+    'batch: for group in requests.chunks(GROUP_REQUESTS) {
+        let specs = run.look_up(session, group);
+        for (&request, spec) in group.iter().zip(specs) {
+            match run.request(session, request, spec, reply) {
+                Step::Done => taken += 1,
+                Step::Stop(then) => {
+                    taken += 1;
+                    flow = then;
+                    break 'batch;
+                }
+                Step::Refused(then) => {
+                    flow = then;
+                    break 'batch;
+                }
+            }
+            if reply.len() >= REPLY_BYTES_HIGH {
+                break 'batch;
+            }
+        }
+    }
+    session.seen = session.seen.max(run.batch.seen());
+    (taken, flow)
+}
+
+/// One batch at work.
+struct Run<'c> {
+    context: &'c Context,
+    batch: Batch<'c>,
+    stats: LocalStats<'c>,
+    /// When the last command ended.
+    clock: Instant,
+    /// How long writes are to be held back.
+    held_up: Option<Duration>,
+}
+
+type Specs = SmallVec<[Option<&'static CommandSpec>; GROUP_REQUESTS]>;
+
+impl Run<'_> {
+    /// Finds the commands of a group, and has what their keys lead to fetched.
+    #[inline]
+    fn look_up(&self, session: &Session, group: &[Args<'_>]) -> Specs {
+        let specs: Specs = group.iter().map(|request| table::lookup(request.name())).collect();
+        if group.len() >= PREFETCH_REQUESTS_MIN {
+            let mut hashes = SmallVec::<[_; GROUP_REQUESTS]>::new();
+            for (request, spec) in group.iter().zip(&specs) {
+                // Why only the first key: requests of several keys are few in a pipeline, and cost more anyway.
+                if let Some(spec) = spec
+                    && spec.key_range.first == 1
+                    && let Some(key) = request.get(1)
+                {
+                    hashes.push(self.batch.prefetch_slot(session.db, key));
+                }
+            }
+            self.batch.prefetch_versions(session.db, &hashes);
+        }
+        specs
+    }
+
+    #[inline]
+    fn request(
+        &mut self,
+        session: &mut Session,
+        args: Args<'_>,
+        spec: Option<&'static CommandSpec>,
+        reply: &mut ReplyBuf,
+    ) -> Step {
+        let Some(spec) = spec else {
+            self.refuse(session, reply, None, &unknown_command(args));
+            return Step::Done;
+        };
+        let spec = if spec.is_container() {
+            match table::resolve(args) {
+                Some(spec) => spec,
+                None => {
+                    self.refuse(session, reply, Some(spec), &unknown_subcommand(spec, args));
+                    return Step::Done;
+                }
+            }
+        } else {
+            spec
+        };
+        if let Err(error) = self.check(session, args, spec) {
+            self.refuse(session, reply, Some(spec), &error.to_string());
+            return Step::Done;
+        }
+        if session.multi.is_some() && !runs_inside_multi(spec) {
+            return self.queue(session, args, spec, reply);
+        }
+        if let Some(flow) = self.hold_up(session, spec) {
+            return Step::Refused(flow);
+        }
+        self.execute(session, args, spec, reply)
+    }
+
+    /// Whether the command may run, or be queued.
+    #[inline]
+    fn check(&self, session: &Session, args: Args<'_>, spec: &CommandSpec) -> Result<(), CommandError> {
+        if !spec.accepts(args.len()) {
+            return Err(CommandError::Arity(spec.full_name.to_owned()));
+        }
+        if !session.authenticated
+            && !spec.flags.contains(Flags::NO_AUTH)
+            && !self.context.settings.requirepass().is_empty()
+        {
+            return Err(CommandError::Text("NOAUTH Authentication required.".into()));
+        }
+        if session.multi.is_some() && spec.flags.contains(Flags::NO_MULTI) {
+            return Err(CommandError::Text("ERR Command not allowed inside a transaction".into()));
+        }
+        if spec.flags.contains(Flags::DENYOOM) {
+            self.check_memory()?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn check_memory(&self) -> Result<(), CommandError> {
+        let limit = self.context.settings.maxmemory();
+        if limit > 0 && self.context.engine.used_memory_bytes() > limit {
+            let text = "OOM command not allowed when used memory > 'maxmemory'.";
+            return Err(CommandError::Text(text.into()));
+        }
+        Ok(())
+    }
+
+    /// Whether the command has to wait, for the end of a pause or for stable storage.
+    #[inline]
+    fn hold_up(&self, session: &Session, spec: &CommandSpec) -> Option<Flow> {
+        let writes = |spec: &CommandSpec| spec.flags.contains(Flags::WRITE);
+        let write = match &session.multi {
+            Some(queue) => queue.requests.iter().any(|(spec, _)| writes(spec)),
+            None => writes(spec),
+        };
+        if write && let Some(delay) = self.held_up {
+            return Some(Flow::Delay(delay));
+        }
+        let exempt = spec.name == "client" || spec.full_name.starts_with("client|");
+        (!exempt && self.context.pause.holds(write, self.clock)).then_some(Flow::Paused)
+    }
+
+    fn queue(
+        &mut self,
+        session: &mut Session,
+        args: Args<'_>,
+        spec: &'static CommandSpec,
+        reply: &mut ReplyBuf,
+    ) -> Step {
+        let limit = self.context.settings.client_query_buffer_limit() as usize;
+        let mark = reply.mark();
+        if let Some(queue) = &mut session.multi {
+            if queue.bytes + args.bytes_len() > limit {
+                let text = "ERR the queued commands are larger than client-query-buffer-limit";
+                self.refuse(session, reply, Some(spec), text);
+                return Step::Done;
+            }
+            queue.push(spec, args.to_owned_request());
+            reply.queued();
+        }
+        if session.mutes_reply() {
+            reply.truncate(mark);
+        }
+        session.end_command();
+        Step::Done
+    }
+
+    /// Answers a request that is not run.
+    #[cold]
+    fn refuse(&self, session: &mut Session, reply: &mut ReplyBuf, spec: Option<&CommandSpec>, text: &str) {
+        let mark = reply.mark();
+        if let Some(queue) = &mut session.multi {
+            queue.broken = true;
+        }
+        reply.error(text);
+        self.stats.error(text);
+        if let Some(spec) = spec {
+            self.stats.rejected(spec.index());
+        }
+        if session.mutes_reply() {
+            reply.truncate(mark);
+        }
+        session.end_command();
+    }
+
+    #[inline]
+    fn execute(
+        &mut self,
+        session: &mut Session,
+        args: Args<'_>,
+        spec: &'static CommandSpec,
+        reply: &mut ReplyBuf,
+    ) -> Step {
+        session.begin_command(spec);
+        let mark = reply.mark();
+        let result = if spec.name == "exec" && session.multi.is_some() {
+            self.exec(session, reply)
+        } else {
+            self.command(session, args, spec, reply)
+        };
+        let (step, failed) = match result {
+            Ok((None, failed)) => (Step::Done, failed),
+            Ok((Some(later), failed)) => (Step::Stop(Flow::Later(later)), failed),
+            Err(EngineError::Paused) => {
+                reply.truncate(mark);
+                return Step::Refused(Flow::Paused);
+            }
+            Err(EngineError::Log(error)) => {
+                reply.truncate(mark);
+                let text = log_error(&error);
+                reply.error(&text);
+                self.stats.error(&text);
+                (Step::Done, true)
+            }
+        };
+        self.account(session, args, spec, failed);
+        if session.mutes_reply() {
+            reply.truncate(mark);
+        }
+        session.end_command();
+        step
+    }
+
+    /// Runs one command until it takes effect; tells what is left to do, and whether it answered with an error.
+    #[inline]
+    fn command(
+        &mut self,
+        session: &mut Session,
+        args: Args<'_>,
+        spec: &'static CommandSpec,
+        reply: &mut ReplyBuf,
+    ) -> Result<(Option<Later>, bool), EngineError> {
+        let binding = bind::of(spec);
+        let context = self.context;
+        let (mark, db) = (reply.mark(), session.db);
+        let mut later = None;
+        let mut first = true;
+        let attempt = |txn: &mut crate::engine::Txn<'_>| {
+            if !std::mem::take(&mut first) {
+                reply.truncate(mark);
+                session.db = db;
+            }
+            let mut call = Call { txn, args, reply, session, context, later: None };
+            let result = (binding.handler)(&mut call);
+            later = call.later;
+            result
+        };
+        let result = if binding.course == Course::Alone {
+            self.batch.run_alone(attempt)
+        } else {
+            self.batch.run(attempt)
+        };
+        match result? {
+            Ok(()) => Ok((later, false)),
+            Err(error) => {
+                let text = error.to_string();
+                reply.truncate(mark);
+                reply.error(&text);
+                self.stats.error(&text);
+                Ok((None, true))
+            }
+        }
+    }
+
+    #[cold]
+    fn exec(
+        &mut self,
+        session: &mut Session,
+        reply: &mut ReplyBuf,
+    ) -> Result<(Option<Later>, bool), EngineError> {
+        let queue = session.multi.take().unwrap_or_default();
+        if queue.broken {
+            session.watches = Vec::new();
+            let text = "EXECABORT Transaction discarded because of previous errors.";
+            reply.error(text);
+            self.stats.error(text);
+            return Ok((None, true));
+        }
+        match transactions::exec(self.context, session, &mut self.batch, &queue, reply) {
+            Ok(later) => Ok((later, false)),
+            Err(EngineError::Paused) => {
+                session.multi = Some(queue);
+                Err(EngineError::Paused)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Counts a command that ran.
+    #[inline]
+    fn account(&mut self, session: &Session, args: Args<'_>, spec: &'static CommandSpec, failed: bool) {
+        let now = Instant::now();
+        let elapsed = now - self.clock;
+        self.clock = now;
+        self.stats.call(spec.index(), elapsed, failed);
+        let settings = &self.context.settings;
+        if settings.latency_tracking() {
+            self.stats.latency(spec.index(), elapsed);
+        }
+        if SlowLog::is_slow(elapsed, settings.slowlog_log_slower_than())
+            && !spec.flags.contains(Flags::SKIP_SLOWLOG)
+        {
+            let entries_max = settings.slowlog_max_len() as usize;
+            self.context.slowlog.add(args, elapsed, self.batch.now(), &session.client, entries_max);
+        }
+    }
+}
+
+fn runs_inside_multi(spec: &CommandSpec) -> bool {
+    matches!(spec.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+}
+
+fn log_error(error: &LogError) -> String {
+    match error {
+        LogError::NoSpace { .. } => {
+            format!("MISCONF {error}; writes go on by themselves when there is room")
+        }
+        LogError::Poisoned { .. } | LogError::Closed => format!("MISCONF {error}"),
+        _ => format!("ERR {error}"),
+    }
+}
+
+fn unknown_command(args: Args<'_>) -> String {
+    let shown =
+        |bytes: &[u8]| String::from_utf8_lossy(&bytes[..bytes.len().min(UNKNOWN_BYTES_MAX)]).into_owned();
+    let mut text = format!("ERR unknown command '{}', with args beginning with: ", shown(args.name()));
+    let start = text.len();
+    for arg in args.iter().skip(1) {
+        if text.len() - start >= UNKNOWN_BYTES_MAX {
+            break;
+        }
+        let room = UNKNOWN_BYTES_MAX - (text.len() - start);
+        let arg = &arg[..arg.len().min(room)];
+        text.push_str(&format!("'{}' ", String::from_utf8_lossy(arg)));
+    }
+    text
+}
+
+fn unknown_subcommand(spec: &CommandSpec, args: Args<'_>) -> String {
+    let given = args.get(1).unwrap_or_default();
+    let given = String::from_utf8_lossy(&given[..given.len().min(UNKNOWN_BYTES_MAX)]).into_owned();
+    let name = spec.name.to_ascii_uppercase();
+    format!("ERR unknown subcommand '{given}'. Try {name} HELP.")
+}

@@ -1,0 +1,152 @@
+//! MULTI, EXEC, DISCARD, WATCH, UNWATCH.
+//!
+//! MULTI queues requests in the session; EXEC runs them in one attempt, so they take effect together or not at all.
+//! WATCH remembers of each key that it is absent, or the record that made its version; EXEC compares that inside the
+//! same attempt, so nothing can come in between.
+
+use std::convert::Infallible;
+
+use crate::command::bind::{self, Course};
+use crate::command::call::{Call, CommandError, Later};
+use crate::command::context::Context;
+use crate::command::session::{Queue, Session, Watch};
+use crate::engine::{Batch, EngineError, Txn};
+use crate::resp::ReplyBuf;
+
+/// Keys that one connection may watch.
+const WATCHES_MAX: usize = 1 << 20;
+
+/// MULTI: begins to queue.
+///
+/// # Errors
+/// Inside MULTI.
+pub fn multi(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    if call.session.in_exec() || call.session.multi.is_some() {
+        return Err(CommandError::Text("ERR MULTI calls can not be nested".into()));
+    }
+    call.session.multi = Some(Queue::default());
+    call.reply.ok();
+    Ok(())
+}
+
+/// DISCARD: forgets the queue and the watches.
+///
+/// # Errors
+/// Outside MULTI.
+pub fn discard(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    if call.session.multi.take().is_none() {
+        return Err(CommandError::Text("ERR DISCARD without MULTI".into()));
+    }
+    call.session.watches = Vec::new();
+    call.reply.ok();
+    Ok(())
+}
+
+/// WATCH key [key ...].
+///
+/// # Errors
+/// Inside MULTI.
+pub fn watch(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    if call.session.in_exec() || call.session.multi.is_some() {
+        return Err(CommandError::Text("ERR WATCH inside MULTI is not allowed".into()));
+    }
+    let db = call.db();
+    for key in call.args.iter().skip(1) {
+        let seen = call.txn.watch(db, key);
+        // Why the first look counts: a change since then must be found, also by a second WATCH or a second attempt.
+        let watches = &mut call.session.watches;
+        if !watches.iter().any(|watch| watch.db == db && *watch.key == *key) {
+            if watches.len() >= WATCHES_MAX {
+                return Err(CommandError::Text(format!("ERR more than {WATCHES_MAX} watched keys").into()));
+            }
+            watches.push(Watch { db, key: key.into(), seen });
+        }
+    }
+    call.reply.ok();
+    Ok(())
+}
+
+/// UNWATCH: forgets the watches.
+///
+/// # Errors
+/// None.
+pub fn unwatch(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    call.session.watches = Vec::new();
+    call.reply.ok();
+    Ok(())
+}
+
+/// EXEC outside MULTI; inside it, [`exec`] runs instead.
+///
+/// # Errors
+/// Always.
+pub fn exec_without_multi(_call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    Err(CommandError::Text("ERR EXEC without MULTI".into()))
+}
+
+/// Runs the queue as one transaction and writes its reply.
+///
+/// # Errors
+/// When nothing took effect; the queue is gone all the same, but for [`EngineError::Paused`].
+pub(super) fn exec(
+    context: &Context,
+    session: &mut Session,
+    batch: &mut Batch<'_>,
+    queue: &Queue,
+    reply: &mut ReplyBuf,
+) -> Result<Option<Later>, EngineError> {
+    let alone = queue.requests.iter().any(|(spec, _)| bind::of(spec).course != Course::Ordinary);
+    let watches = std::mem::take(&mut session.watches);
+    let (mark, db, protocol) = (reply.mark(), session.db, reply.protocol());
+    session.set_in_exec(true);
+    let mut later = None;
+    let mut attempt = |txn: &mut Txn<'_>| {
+        reply.truncate(mark);
+        reply.set_protocol(protocol);
+        session.db = db;
+        later = None;
+        if watches.iter().any(|watch| txn.watch(watch.db, &watch.key) != watch.seen) {
+            reply.null_array();
+        } else {
+            later = run_queue(context, session, txn, queue, reply);
+        }
+        Ok::<_, Infallible>(())
+    };
+    let result = if alone { batch.run_alone(&mut attempt) } else { batch.run(&mut attempt) };
+    session.set_in_exec(false);
+    if let Err(error) = result {
+        reply.truncate(mark);
+        session.db = db;
+        if matches!(error, EngineError::Paused) {
+            session.watches = watches;
+        }
+        return Err(error);
+    }
+    Ok(later)
+}
+
+fn run_queue(
+    context: &Context,
+    session: &mut Session,
+    txn: &mut Txn<'_>,
+    queue: &Queue,
+    reply: &mut ReplyBuf,
+) -> Option<Later> {
+    let stats = context.stats.local();
+    let mut later = None;
+    reply.array(queue.requests.len());
+    for (spec, request) in &queue.requests {
+        let mark = reply.mark();
+        txn.set_touch(!session.no_touch);
+        let mut call = Call { txn, args: request.as_args(), reply, session, context, later: None };
+        let result = (bind::of(spec).handler)(&mut call);
+        later = call.later.or(later);
+        if let Err(error) = result {
+            let text = error.to_string();
+            reply.truncate(mark);
+            reply.error(&text);
+            stats.error(&text);
+        }
+    }
+    later
+}

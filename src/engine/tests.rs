@@ -1,0 +1,3 @@
+//! The engine as a whole: with files and without, across restarts, under contention.
+
+mod basics;

@@ -1,0 +1,159 @@
+//! Where the next segment comes from when the tail has reached the allocated end.
+//!
+//! With files, a background thread makes it ahead of time (`allocator.rs`); appenders that are faster wait for it, or
+//! are refused while there is no room. In memory, whoever needs it makes it, and there is no thread at all.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::Thread;
+
+use crossbeam_epoch::Guard;
+use crossbeam_queue::ArrayQueue;
+
+use super::appender::Appender;
+use super::error::LogError;
+use super::lsn::Lsn;
+use super::mapping::Recycler;
+use super::options::LogOptions;
+use super::segment::Segment;
+use crate::sync::{AtomicBool, AtomicU64, Ordering, spin_wait};
+
+/// The source of segments.
+#[derive(Debug)]
+pub(super) enum Supply {
+    Memory(MemorySupply),
+    Files(Arc<FileSupply>),
+}
+
+impl Supply {
+    /// The tail has moved on by a good piece.
+    #[cold]
+    pub(super) fn progress(&self) {
+        if let Self::Files(files) = self {
+            files.wake();
+        }
+    }
+
+    /// Returns when a segment that starts at `end` may be in the table.
+    #[cold]
+    pub(super) fn extend(&self, appender: &Appender, end: u64, guard: &Guard) -> Result<(), LogError> {
+        match self {
+            Self::Memory(memory) => memory.extend(appender, end, guard),
+            Self::Files(files) => files.wait(appender, end, guard),
+        }
+    }
+}
+
+/// Makes segments in memory.
+#[derive(Debug)]
+pub(super) struct MemorySupply {
+    recycler: Recycler,
+    segment_bytes: u64,
+    retained_bytes: u64,
+}
+
+impl MemorySupply {
+    pub(super) fn new(options: &LogOptions) -> Self {
+        Self {
+            recycler: Arc::new(ArrayQueue::new(2)),
+            segment_bytes: options.memory_segment_bytes,
+            retained_bytes: options.memory_retained_bytes,
+        }
+    }
+
+    /// What the table may hold at most: the excess is records that are still being written.
+    fn bytes_max(&self) -> u64 {
+        4 * (self.retained_bytes + self.segment_bytes)
+    }
+
+    pub(super) fn first(&self, appender_history: super::History) -> std::io::Result<Segment> {
+        Segment::in_memory(Lsn::FIRST, self.segment_bytes, appender_history, &self.recycler)
+    }
+
+    fn extend(&self, appender: &Appender, end: u64, guard: &Guard) -> Result<(), LogError> {
+        let resolved = appender.advance(guard).get();
+        let kept_from = (end + self.segment_bytes).saturating_sub(self.retained_bytes);
+        appender.table.retire(resolved.min(kept_from), guard);
+        let list = appender.table.load(guard);
+        if list.end() != end {
+            return Ok(());
+        }
+        let full = LogError::MemoryFull { bytes_max: self.bytes_max() };
+        if list.bytes() + self.segment_bytes > self.bytes_max() {
+            return Err(full);
+        }
+        let made = Segment::in_memory(Lsn::new(end), self.segment_bytes, appender.history(), &self.recycler);
+        let segment = made.map_err(|_| full)?;
+        // The loser of two racing threads frees its segment here.
+        let _ = appender.table.push(Arc::new(segment), guard);
+        Ok(())
+    }
+}
+
+/// The appenders' side of the background thread that makes segment files.
+#[derive(Debug, Default)]
+pub(super) struct FileSupply {
+    thread: OnceLock<Thread>,
+    /// Whether the last attempt failed; `why` says how. Set and cleared by the background thread only.
+    blocked: AtomicBool,
+    why: Mutex<Option<LogError>>,
+    /// How often an appender had to wait.
+    pub(super) waits: AtomicU64,
+    /// Tells the background thread to end.
+    pub(super) stop: AtomicBool,
+}
+
+impl FileSupply {
+    /// Says which thread to wake.
+    pub(super) fn served_by(&self, thread: Thread) {
+        let _ = self.thread.set(thread);
+    }
+
+    pub(super) fn wake(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+
+    /// Notes that the segment file `path` cannot be made now.
+    pub(super) fn block(&self, path: &Path, reason: &str) {
+        let error = LogError::NoSpace { path: path.into(), reason: reason.into() };
+        *self.why.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        // Release: pairs with the Acquire in `blocked`.
+        self.blocked.store(true, Ordering::Release);
+    }
+
+    /// Notes that there is room again.
+    pub(super) fn unblock(&self) {
+        self.blocked.store(false, Ordering::Release);
+    }
+
+    /// Why segments cannot be made now, if so. The lock is taken only then.
+    pub(super) fn blocked(&self) -> Option<LogError> {
+        // Acquire: pairs with the Release in `block`.
+        if !self.blocked.load(Ordering::Acquire) {
+            return None;
+        }
+        self.why.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn wait(&self, appender: &Appender, end: u64, guard: &Guard) -> Result<(), LogError> {
+        if let Some(error) = self.blocked() {
+            return Err(error);
+        }
+        // Relaxed: a statistic.
+        self.waits.fetch_add(1, Ordering::Relaxed);
+        self.wake();
+        let mut round = 0;
+        while appender.table.load(guard).end() == end {
+            appender.poison.check()?;
+            appender.check_open()?;
+            if let Some(error) = self.blocked() {
+                return Err(error);
+            }
+            spin_wait(round);
+            round += 1;
+        }
+        Ok(())
+    }
+}
