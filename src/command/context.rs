@@ -21,7 +21,7 @@ use crate::settings::{Setting, Settings};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Acts on settings that take more than being read: the server's listeners, its diagnostics.
-pub trait Reconfigure: Send + Sync {
+pub trait Reconfigure: Send + Sync + std::fmt::Debug {
     /// Acts on a setting that CONFIG SET has just changed.
     ///
     /// # Errors

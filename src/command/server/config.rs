@@ -3,9 +3,9 @@
 use super::help;
 use crate::command::call::{Call, CommandError, Later};
 use crate::command::context::Context;
-use crate::resp::{Args, ReplyBuf};
 use crate::engine::CompactionOptions;
 use crate::log::FsyncPolicy;
+use crate::resp::{Args, ReplyBuf};
 use crate::settings::{self, Caller, Changed, EvictionPolicy, SetError, Setting};
 
 impl From<SetError> for CommandError {
@@ -149,6 +149,7 @@ mod tests {
     }
 
     /// Notes what it is told, and cannot listen on a port.
+    #[derive(Debug)]
     struct Recorder(Arc<Mutex<Vec<String>>>);
 
     impl Reconfigure for Recorder {

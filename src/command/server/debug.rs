@@ -60,7 +60,8 @@ fn set_active_expire(call: &mut Call<'_, '_>, switch: &[u8]) -> Result<(), Comma
 fn unknown(subcommand: &[u8]) -> CommandError {
     let subcommand: String = String::from_utf8_lossy(subcommand).chars().take(128).collect();
     CommandError::Text(
-        format!("ERR unknown subcommand or wrong number of arguments for '{subcommand}'. Try DEBUG HELP.").into(),
+        format!("ERR unknown subcommand or wrong number of arguments for '{subcommand}'. Try DEBUG HELP.")
+            .into(),
     )
 }
 

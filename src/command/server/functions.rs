@@ -62,7 +62,11 @@ mod tests {
         assert_eq!(fixture.run(function_flush, "FUNCTION FLUSH"), "+OK\r\n");
         assert_eq!(fixture.run(function_flush, "FUNCTION FLUSH async"), "+OK\r\n");
         assert_eq!(fixture.run(function_list, "FUNCTION LIST WITHCODE LIBRARYNAME x*"), "*0\r\n");
-        assert!(fixture.run(function_stats, "FUNCTION STATS").starts_with("*4\r\n$14\r\nrunning_script\r\n$-1\r\n"));
+        assert!(
+            fixture
+                .run(function_stats, "FUNCTION STATS")
+                .starts_with("*4\r\n$14\r\nrunning_script\r\n$-1\r\n")
+        );
     }
 
     #[test]

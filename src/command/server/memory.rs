@@ -17,7 +17,8 @@ const DOCTOR_BYTES_MIN: u64 = 5 << 20;
 pub fn memory_usage(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let mut options = Options::new(call.args, 3);
     while let Some(option) = options.next() {
-        let samples = if is(option, "samples") { options.value()? } else { return Err(CommandError::Syntax) };
+        let samples =
+            if is(option, "samples") { options.value()? } else { return Err(CommandError::Syntax) };
         if integer(samples)? < 0 {
             return Err(CommandError::Syntax);
         }

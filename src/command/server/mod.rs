@@ -29,8 +29,8 @@ mod shutdown;
 mod slowlog;
 
 pub use commands::{
-    command, command_count, command_docs, command_getkeys, command_getkeysandflags, command_help, command_info,
-    command_list,
+    command, command_count, command_docs, command_getkeys, command_getkeysandflags, command_help,
+    command_info, command_list,
 };
 pub use config::{config_get, config_help, config_resetstat, config_rewrite, config_set};
 pub use debug::debug;

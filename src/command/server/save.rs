@@ -65,7 +65,8 @@ mod tests {
     #[test]
     fn without_files_nothing_is_saved() {
         let mut fixture = Fixture::new();
-        let handlers: [(Handler, &str); 3] = [(save, "SAVE"), (bgsave, "BGSAVE"), (bgrewriteaof, "BGREWRITEAOF")];
+        let handlers: [(Handler, &str); 3] =
+            [(save, "SAVE"), (bgsave, "BGSAVE"), (bgrewriteaof, "BGREWRITEAOF")];
         for (handler, line) in handlers {
             assert!(fixture.error(handler, line).starts_with("ERR persistence is off"), "{line}");
         }

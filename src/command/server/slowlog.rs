@@ -104,10 +104,7 @@ mod tests {
             assert!(fixture.run(slowlog_get, line).starts_with(head), "{line}");
         }
         for bad in ["SLOWLOG GET -2", "SLOWLOG GET x"] {
-            assert_eq!(
-                fixture.error(slowlog_get, bad),
-                "ERR count should be greater than or equal to -1"
-            );
+            assert_eq!(fixture.error(slowlog_get, bad), "ERR count should be greater than or equal to -1");
         }
         assert_eq!(fixture.run(slowlog_len, "SLOWLOG LEN"), ":12\r\n");
         assert_eq!(fixture.run(slowlog_reset, "SLOWLOG RESET"), "+OK\r\n");

@@ -34,7 +34,12 @@ pub(super) fn stats(report: &Report<'_, '_, '_>, text: &mut Text) {
 fn keyspace_counters(report: &Report<'_, '_, '_>, text: &mut Text) {
     let (counted, totals) = (report.call.context.counted(report.engine()), report.totals());
     text.field("expired_keys", counted.expired_keys);
-    text.zeros(&["evicted_keys", "evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"]);
+    text.zeros(&[
+        "evicted_keys",
+        "evicted_clients",
+        "total_eviction_exceeded_time",
+        "current_eviction_exceeded_time",
+    ]);
     text.field("keyspace_hits", totals.get(Counter::KeyspaceHits));
     text.field("keyspace_misses", totals.get(Counter::KeyspaceMisses));
     text.field("lost_attempts", counted.lost_attempts);

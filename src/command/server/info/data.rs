@@ -23,13 +23,26 @@ pub(super) fn memory(report: &Report<'_, '_, '_>, text: &mut Text) {
     share(text, "used_memory_peak_perc", figures.used, figures.peak);
     text.field("used_memory_startup", 0);
     size(text, "total_system_memory", process::machine_bytes());
-    text.zeros(&["used_memory_lua", "used_memory_vm_eval", "used_memory_scripts_eval", "number_of_cached_scripts"]);
-    text.zeros(&["number_of_functions", "number_of_libraries", "used_memory_vm_functions", "used_memory_vm_total"]);
+    text.zeros(&[
+        "used_memory_lua",
+        "used_memory_vm_eval",
+        "used_memory_scripts_eval",
+        "number_of_cached_scripts",
+    ]);
+    text.zeros(&[
+        "number_of_functions",
+        "number_of_libraries",
+        "used_memory_vm_functions",
+        "used_memory_vm_total",
+    ]);
     text.zeros(&["used_memory_functions"]);
     size(text, "used_memory_scripts", 0);
     size(text, "maxmemory", settings.maxmemory());
     text.field("maxmemory_policy", settings.maxmemory_policy().name());
-    text.field("mem_fragmentation_ratio", format_args!("{:.2}", human::ratio(figures.resident, figures.used)));
+    text.field(
+        "mem_fragmentation_ratio",
+        format_args!("{:.2}", human::ratio(figures.resident, figures.used)),
+    );
     text.field("mem_fragmentation_bytes", figures.resident as i64 - figures.used as i64);
     text.zeros(&["mem_not_counted_for_evict", "mem_replication_backlog", "mem_total_replication_buffers"]);
     text.zeros(&["mem_clients_slaves"]);
@@ -129,6 +142,9 @@ pub(super) fn replication(report: &Report<'_, '_, '_>, text: &mut Text) {
 pub(super) fn keyspace(report: &Report<'_, '_, '_>, text: &mut Text) {
     for database in &report.engine().databases {
         let (keys, expires, ttl) = (database.keys, database.expires, database.avg_ttl);
-        text.field(&format!("db{}", database.db), format_args!("keys={keys},expires={expires},avg_ttl={ttl}"));
+        text.field(
+            &format!("db{}", database.db),
+            format_args!("keys={keys},expires={expires},avg_ttl={ttl}"),
+        );
     }
 }

@@ -24,8 +24,17 @@ fn sections_are_chosen_by_name_in_the_order_of_redis() {
     let mut fixture = Fixture::new();
     let default = shown(&mut fixture, "INFO");
     let expected = [
-        "Server", "Clients", "Memory", "Persistence", "Stats", "Replication", "CPU", "Modules", "Errorstats",
-        "Cluster", "Keyspace",
+        "Server",
+        "Clients",
+        "Memory",
+        "Persistence",
+        "Stats",
+        "Replication",
+        "CPU",
+        "Modules",
+        "Errorstats",
+        "Cluster",
+        "Keyspace",
     ];
     assert_eq!(titles(&default), expected);
     assert_eq!(titles(&shown(&mut fixture, "INFO default")), expected);

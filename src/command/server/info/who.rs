@@ -20,7 +20,10 @@ pub(super) fn server(report: &Report<'_, '_, '_>, text: &mut Text) {
     text.field("process_supervised", "no");
     text.field("run_id", &identity.run_id);
     text.field("tcp_port", settings.port());
-    text.field("server_time_usec", SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros());
+    text.field(
+        "server_time_usec",
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros(),
+    );
     text.field("uptime_in_seconds", uptime);
     text.field("uptime_in_days", uptime / (24 * 60 * 60));
     text.field("hz", settings.hz());
