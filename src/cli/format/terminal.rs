@@ -61,7 +61,21 @@ fn map(out: &mut Vec<u8>, pairs: &[(Value, Value)], indent: &str) {
         write(out, key, &numbers.indent_below);
         out.pop();
         out.extend_from_slice(b" => ");
+        if has_items(value) {
+            out.push(b'\n');
+            out.extend_from_slice(numbers.indent_below.as_bytes());
+        }
         write(out, value, &numbers.indent_below);
+    }
+}
+
+/// Whether a value takes lines of its own, and so starts on one where it belongs to a key.
+fn has_items(value: &Value) -> bool {
+    match value {
+        Value::Array(values) | Value::Push(values) | Value::Set(values) => !values.is_empty(),
+        Value::Map(pairs) => !pairs.is_empty(),
+        Value::Attributed { value, .. } => has_items(value),
+        _ => false,
     }
 }
 

@@ -88,7 +88,7 @@ fn maps_and_sets_have_signs_of_their_own() {
     let map = Value::Map(vec![(Value::Int(0), Value::Boolean(false)), (bulk("k"), Value::Set(ints([1, 2])))]);
     assert_forms(
         &map,
-        "1# (integer) 0 => (false)\n2# \"k\" => 1~ (integer) 1\n   2~ (integer) 2",
+        "1# (integer) 0 => (false)\n2# \"k\" => \n   1~ (integer) 1\n   2~ (integer) 2",
         "0 (false)\nk 1\n2",
         "0,false,\"k\",1,2",
         "{\"0\":false,\"k\":[1,2]}",
