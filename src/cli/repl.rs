@@ -1,6 +1,7 @@
 //! The prompt: read a line, run it, print the reply, again.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -102,7 +103,11 @@ impl Repl<'_> {
     fn command(&mut self, times: u64, args: &[Vec<u8>]) {
         let first = String::from_utf8_lossy(&args[0]).to_ascii_lowercase();
         match first.as_str() {
-            "clear" if args.len() == 1 => print!("\x1b[H\x1b[2J"),
+            "clear" if args.len() == 1 => {
+                print!("\x1b[H\x1b[2J");
+                // Why: a terminal that is not cleared is not worth ending for.
+                let _ = std::io::stdout().flush();
+            }
             "help" | "?" => {
                 let words: Vec<String> =
                     args[1..].iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
@@ -148,7 +153,7 @@ impl Repl<'_> {
             }
             Outcome::Failed(error) => {
                 eprintln!("{}", sentence(&error));
-                if error.may_have_executed() {
+                if !matches!(error, Error::Connect { .. } | Error::ConnectTimeout { .. }) {
                     self.reconnect();
                 }
                 false

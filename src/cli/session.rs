@@ -90,9 +90,15 @@ impl Session {
         format!("{}{db}{transaction}> ", connection.address())
     }
 
-    /// Runs one command, on a new connection if there is none.
+    /// Runs one command, on a new connection if there is none; but if a transaction was lost with the last one, it is
+    /// not run.
     pub fn execute(&mut self, args: &[Vec<u8>]) -> Outcome {
+        let in_transaction = self.in_transaction;
         self.drop_if_dead();
+        if in_transaction && self.connection.is_none() {
+            // Why: what was meant as part of a transaction must not take effect by itself.
+            return Outcome::Failed(Error::Closed);
+        }
         if let Err(error) = self.connect() {
             return Outcome::Failed(error);
         }

@@ -61,7 +61,7 @@ fn map(out: &mut Vec<u8>, pairs: &[(Value, Value)], indent: &str) {
         write(out, key, &numbers.indent_below);
         out.pop();
         out.extend_from_slice(b" => ");
-        if has_items(value) {
+        if branches(value) {
             out.push(b'\n');
             out.extend_from_slice(numbers.indent_below.as_bytes());
         }
@@ -69,12 +69,18 @@ fn map(out: &mut Vec<u8>, pairs: &[(Value, Value)], indent: &str) {
     }
 }
 
-/// Whether a value takes lines of its own, and so starts on one where it belongs to a key.
-fn has_items(value: &Value) -> bool {
+/// Whether a value has several items, at any depth, and so starts on a line of its own where it belongs to a key.
+fn branches(value: &Value) -> bool {
     match value {
-        Value::Array(values) | Value::Push(values) | Value::Set(values) => !values.is_empty(),
-        Value::Map(pairs) => !pairs.is_empty(),
-        Value::Attributed { value, .. } => has_items(value),
+        Value::Array(values) | Value::Push(values) | Value::Set(values) => match &values[..] {
+            [only] => branches(only),
+            values => !values.is_empty(),
+        },
+        Value::Map(pairs) => match &pairs[..] {
+            [(key, value)] => branches(key) || branches(value),
+            pairs => !pairs.is_empty(),
+        },
+        Value::Attributed { value, .. } => branches(value),
         _ => false,
     }
 }

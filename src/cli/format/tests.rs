@@ -96,6 +96,27 @@ fn maps_and_sets_have_signs_of_their_own() {
 }
 
 #[test]
+fn the_value_of_a_key_starts_on_a_line_of_its_own_where_it_branches() {
+    let map = |value: Value| Value::Map(vec![(bulk("a"), value)]);
+    for (value, printed) in [
+        (Value::Array(ints([1])), "1# \"a\" => 1) (integer) 1\n"),
+        (Value::Array(ints([1, 2])), "1# \"a\" => \n   1) (integer) 1\n   2) (integer) 2\n"),
+        (map(Value::Int(1)), "1# \"a\" => 1# \"a\" => (integer) 1\n"),
+        (
+            Value::Array(vec![Value::Array(ints([1, 2]))]),
+            "1# \"a\" => \n   1) 1) (integer) 1\n      2) (integer) 2\n",
+        ),
+        (
+            map(Value::Array(ints([1, 2]))),
+            "1# \"a\" => \n   1# \"a\" => \n      1) (integer) 1\n      2) (integer) 2\n",
+        ),
+    ] {
+        let terminal = Style::new(Format::Terminal).render(&map(value), false);
+        assert_eq!(String::from_utf8_lossy(&terminal), printed);
+    }
+}
+
+#[test]
 fn empty_aggregates_are_named() {
     assert_forms(&Value::Array(vec![]), "(empty array)", "", "", "[]");
     assert_forms(&Value::Map(vec![]), "(empty hash)", "", "", "{}");
