@@ -31,6 +31,7 @@ mod tests;
 mod timers;
 mod txn;
 mod usage;
+mod walk;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
@@ -181,7 +182,7 @@ impl Engine {
     pub fn walk_keys(&self, db: DbIndex, prefix: &[u8], visit: &mut dyn FnMut(&[u8]) -> bool) {
         let now = Millis::now();
         let keyspace = Arc::clone(&self.root.load(&crossbeam_epoch::pin()).keyspaces[usize::from(db)]);
-        let mut walk = snapshot::Walk::new(&keyspace, prefix);
+        let mut walk = walk::Walk::new(&keyspace, prefix);
         let mut going = true;
         while going {
             let more = walk.slice(&mut |cell, guard| {

@@ -11,7 +11,6 @@
 //! Durable past E before 4, or else a crash leaves a snapshot with half of what the log had.
 
 use std::collections::VecDeque;
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,58 +19,17 @@ use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
 use crate::engine::effect::Effect;
+use crate::engine::walk::Lanes;
 use crate::engine::{DbIndex, Engine, SnapshotFailure};
 use crate::log::snapshot::{SnapshotFooter, SnapshotInfo, SnapshotOptions, SnapshotWriter};
 use crate::lsn::Lsn;
-use crate::store::cell::Cell;
 use crate::store::keyspace::Keyspace;
 use crate::store::version::ValueRef;
+use crate::store::version::VersionPtr;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
-/// Cells that are visited under one guard.
-const SLICE_CELLS: usize = 512;
 /// How often the thread looks whether the log has grown enough.
 const TICK: Duration = Duration::from_millis(100);
-
-/// A walk over a keyspace in key order, in slices that each hold a guard for a moment only.
-pub(super) struct Walk<'k> {
-    keyspace: &'k Keyspace,
-    prefix: Vec<u8>,
-    last: Option<Vec<u8>>,
-}
-
-impl<'k> Walk<'k> {
-    /// Starts before the first key with `prefix`.
-    pub(super) fn new(keyspace: &'k Keyspace, prefix: &[u8]) -> Self {
-        Self { keyspace, prefix: prefix.to_vec(), last: None }
-    }
-
-    /// Visits some cells; `visit` says false to end. Tells whether there may be more.
-    pub(super) fn slice(&mut self, visit: &mut dyn FnMut(&Cell, &Guard) -> bool) -> bool {
-        let guard = crossbeam_epoch::pin();
-        let from = match &self.last {
-            None => Bound::Included(&self.prefix[..]),
-            Some(last) => Bound::Excluded(&last[..]),
-        };
-        let mut left = SLICE_CELLS;
-        let mut last = None;
-        let mut more = false;
-        self.keyspace.walk(from, &guard, &mut |cell| {
-            let key = cell.key(&guard);
-            if !key.starts_with(&self.prefix) || !visit(cell, &guard) {
-                return false;
-            }
-            left -= 1;
-            if left == 0 {
-                last = Some(key.to_vec());
-                more = true;
-            }
-            left > 0
-        });
-        self.last = last;
-        more
-    }
-}
 
 /// What was saved when.
 #[derive(Debug)]
@@ -143,8 +101,7 @@ struct Slice {
 }
 
 impl Slice {
-    fn take(&mut self, db: DbIndex, cell: &Cell, engine: &Engine, guard: &Guard) {
-        let version = cell.look(guard).version;
+    fn take(&mut self, db: DbIndex, version: VersionPtr, engine: &Engine, guard: &Guard) {
         engine.settle(version, guard);
         // SAFETY: used at once, under the guard.
         let (key, value) = unsafe { (version.key(), version.value()) };
@@ -257,13 +214,10 @@ impl Engine {
         )?;
         let mut slice = Slice::default();
         for (db, keyspace) in keyspaces.iter().enumerate() {
-            let mut walk = Walk::new(keyspace, b"");
+            let mut lanes = Lanes::new(keyspace);
             let mut more = true;
             while more {
-                more = walk.slice(&mut |cell, guard| {
-                    slice.take(db as DbIndex, cell, self, guard);
-                    true
-                });
+                more = lanes.slice(&mut |version, guard| slice.take(db as DbIndex, version, self, guard));
                 slice.write(&mut writer)?;
             }
         }
