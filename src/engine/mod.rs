@@ -73,8 +73,19 @@ pub struct EngineOptions {
     pub log: LogOptions,
     /// Threads that load a snapshot.
     pub recovery_threads: usize,
-    /// When snapshots are taken by themselves.
+    /// When the log is compacted by itself.
     pub compaction: CompactionOptions,
+    /// When snapshots are taken besides.
+    pub save_points: Vec<SavePoint>,
+}
+
+/// Take a snapshot when the last one is so old and so much has changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SavePoint {
+    /// Age of the last snapshot.
+    pub seconds: u64,
+    /// Keys changed since.
+    pub changes: u64,
 }
 
 /// When the log is compacted into a snapshot by itself.
@@ -94,6 +105,7 @@ impl EngineOptions {
             log,
             recovery_threads: std::thread::available_parallelism().map_or(1, usize::from),
             compaction: CompactionOptions { percentage: 100, bytes_min: 64 << 20 },
+            save_points: Vec::new(),
         }
     }
 }
@@ -107,6 +119,8 @@ pub(crate) struct EngineStats {
     pub alone: Counter,
     /// Keys whose time came.
     pub expired: Counter,
+    /// Keys written.
+    pub changes: Counter,
 }
 
 /// The running database.

@@ -20,7 +20,7 @@ use crossbeam_epoch::Guard;
 use crate::clock::Millis;
 use crate::engine::effect::Effect;
 use crate::engine::walk::Lanes;
-use crate::engine::{DbIndex, Engine, SnapshotFailure};
+use crate::engine::{DbIndex, Engine, SavePoint, SnapshotFailure};
 use crate::log::snapshot::{SnapshotFooter, SnapshotInfo, SnapshotOptions, SnapshotWriter};
 use crate::lsn::Lsn;
 use crate::store::keyspace::Keyspace;
@@ -39,6 +39,7 @@ pub(super) struct Snapshots {
     wanted: AtomicBool,
     compaction_percentage: AtomicU64,
     compaction_bytes_min: AtomicU64,
+    save_points: Mutex<Vec<SavePoint>>,
     pub(super) facts: Mutex<SnapshotFacts>,
 }
 
@@ -59,17 +60,24 @@ pub(super) struct SnapshotFacts {
     pub began: Option<Instant>,
     /// How many were taken since the start.
     pub taken: u64,
+    /// Keys changed in this run before its S.
+    pub changes: u64,
     /// No automatic attempt before this.
     pub retry_at: Option<Instant>,
 }
 
 impl Snapshots {
-    pub(super) fn new(options: crate::engine::CompactionOptions, facts: SnapshotFacts) -> Self {
+    pub(super) fn new(
+        options: crate::engine::CompactionOptions,
+        save_points: Vec<SavePoint>,
+        facts: SnapshotFacts,
+    ) -> Self {
         Self {
             running: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
             compaction_percentage: AtomicU64::new(options.percentage),
             compaction_bytes_min: AtomicU64::new(options.bytes_min),
+            save_points: Mutex::new(save_points),
             facts: Mutex::new(facts),
         }
     }
@@ -148,8 +156,9 @@ impl Engine {
         }
         let began = Instant::now();
         self.snapshots.facts().began = Some(began);
+        let changes = self.stats.changes.count();
         let result = self.take_snapshot();
-        self.note_snapshot(began, &result);
+        self.note_snapshot(began, changes, &result);
         // Release: pairs with the swap above.
         self.snapshots.running.store(false, Ordering::Release);
         result.map(|_| ())
@@ -179,7 +188,12 @@ impl Engine {
         self.snapshots.compaction_bytes_min.store(options.bytes_min, Ordering::Relaxed);
     }
 
-    fn note_snapshot(&self, began: Instant, result: &Result<SnapshotInfo, SnapshotFailure>) {
+    /// Changes when snapshots are taken besides.
+    pub fn set_save_points(&self, points: Vec<SavePoint>) {
+        *self.snapshots.save_points.lock().unwrap_or_else(PoisonError::into_inner) = points;
+    }
+
+    fn note_snapshot(&self, began: Instant, changes: u64, result: &Result<SnapshotInfo, SnapshotFailure>) {
         let mut facts = self.snapshots.facts();
         facts.began = None;
         facts.took = Some(began.elapsed());
@@ -189,6 +203,7 @@ impl Engine {
                 facts.saved_at = Millis(info.footer.created_unix_ms);
                 facts.start = info.footer.start;
                 facts.file_bytes = info.totals.file_bytes;
+                facts.changes = changes;
                 facts.taken += 1;
                 facts.retry_at = None;
                 let (keys, bytes) = (info.totals.entries, info.totals.file_bytes);
@@ -263,8 +278,24 @@ impl Engine {
         let facts = self.snapshots.facts();
         let log_bytes = self.log.head().get().saturating_sub(facts.start.get());
         let grown = log_bytes.saturating_mul(100) >= facts.file_bytes.saturating_mul(percentage);
+        // Why: without files there is nothing to compact.
+        if self.dbfile.is_none() {
+            return false;
+        }
         let may = facts.retry_at.is_none_or(|at| at <= Instant::now());
-        may && percentage > 0 && log_bytes >= bytes_min && grown
+        may && (percentage > 0 && log_bytes >= bytes_min && grown || self.save_point_due(&facts))
+    }
+
+    fn save_point_due(&self, facts: &SnapshotFacts) -> bool {
+        let seconds = facts.saved_at.until(Millis::now()) / 1000;
+        let changes = self.changes_since(facts);
+        let points = self.snapshots.save_points.lock().unwrap_or_else(PoisonError::into_inner);
+        points.iter().any(|point| seconds >= point.seconds && changes >= point.changes.max(1))
+    }
+
+    /// Keys changed since the last snapshot.
+    pub(super) fn changes_since(&self, facts: &SnapshotFacts) -> u64 {
+        self.stats.changes.count().saturating_sub(facts.changes)
     }
 }
 
