@@ -3,7 +3,7 @@
 use super::progress::Progress;
 use crate::engine::{self, CompactionOptions, DbIndex, Engine, EngineOptions, OpenError, Recovered};
 use crate::log::{FsyncPolicy, Location, LogOptions};
-use crate::settings::{self, Settings};
+use crate::settings::{self, EvictionPolicy, Settings};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the settings say of the database.
@@ -49,6 +49,11 @@ pub(super) fn open(settings: &Settings) -> Result<Arc<Engine>, OpenError> {
         }
     })?;
     drop(progress);
+    engine.count_frequency(
+        matches!(settings.maxmemory_policy(), EvictionPolicy::AllkeysLfu | EvictionPolicy::VolatileLfu),
+        settings.lfu_log_factor(),
+        settings.lfu_decay_time(),
+    );
     if settings.persist() {
         tell(settings, &recovered);
     }
@@ -56,11 +61,14 @@ pub(super) fn open(settings: &Settings) -> Result<Arc<Engine>, OpenError> {
 }
 
 fn tell(settings: &Settings, recovered: &Recovered) {
-    tracing::info!(
-        file = %settings.db_path().display(),
-        keys = recovered.keys,
-        snapshot_entries = recovered.snapshot_entries,
-        records = recovered.records,
-        "database opened"
-    );
+    let file = settings.db_path();
+    let (keys, snapshot_entries) = (recovered.keys, recovered.snapshot_entries);
+    tracing::info!(file = %file.display(), keys, snapshot_entries, "database opened");
+    if let Some(report) = &recovered.log {
+        if report.cut.is_some() {
+            tracing::warn!("{report}");
+        } else {
+            tracing::info!("{report}");
+        }
+    }
 }
