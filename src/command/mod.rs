@@ -19,3 +19,6 @@ pub mod stats;
 pub mod strings;
 pub mod table;
 pub mod transactions;
+
+#[cfg(test)]
+mod tests;

@@ -87,6 +87,7 @@ impl Fixture {
         let later = &mut self.later;
         let mut batch = context.engine.batch(Millis::now(), true);
         let ran = batch.run(|txn| {
+            reply.clear();
             let mut call = Call { txn, args, reply, session, context, later: None };
             let result = handler(&mut call);
             *later = call.later.take();

@@ -59,7 +59,7 @@ fn random_hex_40() -> String {
         hasher.write_u64(at);
         hasher.finish()
     };
-    let digits: String = (0..3).map(|at| format!("{:016x}", word(at))).collect();
+    let digits = [0, 1, 2].map(|at| format!("{:016x}", word(at))).concat();
     digits[..40].to_owned()
 }
 

@@ -59,7 +59,9 @@ fn act_on(context: &Context, changed: Changed) -> Result<(), SetError> {
         }
         done.push(setting);
     }
-    done.into_iter().for_each(|setting| tell_engine(context, setting));
+    for setting in done {
+        tell_engine(context, setting);
+    }
     Ok(())
 }
 

@@ -46,8 +46,8 @@ fn listeners(report: &Report<'_, '_, '_>, text: &mut Text) {
     if settings.port() != 0 {
         let bind = settings.get(&[b"bind"]).pop().map(|(_, value)| value).unwrap_or_default();
         let bind = String::from_utf8_lossy(&bind);
-        let addresses: String = bind.split(' ').map(|address| format!(",bind={address}")).collect();
-        text.field("listener0", format_args!("name=tcp{addresses},port={}", settings.port()));
+        let addresses = bind.replace(' ', ",bind=");
+        text.field("listener0", format_args!("name=tcp,bind={addresses},port={}", settings.port()));
         number += 1;
     }
     if let Some(path) = settings.unixsocket_path() {
