@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use goredis::log::snapshot::{SnapshotFooter, SnapshotOptions, SnapshotWriter};
 use goredis::log::{
@@ -76,7 +77,19 @@ impl Lab {
         }
     }
 
+    /// Opens the log. Waits for the lock: a program that another test starts holds the lock files of all tests
+    /// between fork and exec.
     pub fn open(&self, snapshot: Option<SnapshotBounds>) -> Result<Opened, OpenError> {
+        for _ in 0..100 {
+            match self.try_open(snapshot) {
+                Err(OpenError::Locked { .. }) => std::thread::sleep(Duration::from_millis(10)),
+                other => return other,
+            }
+        }
+        self.try_open(snapshot)
+    }
+
+    fn try_open(&self, snapshot: Option<SnapshotBounds>) -> Result<Opened, OpenError> {
         let mut payloads = Vec::new();
         let (log, report) = open(self.options(), snapshot)?.replay(
             &mut |record| {
@@ -107,8 +120,20 @@ impl Lab {
         SnapshotBounds { start, end, history }
     }
 
-    /// Runs the program with `command` on this database.
+    /// Runs the program with `command` on this database. Waits for the lock as [`Lab::open`] does.
     pub fn run(&self, command: &[&str]) -> Said {
+        for _ in 0..100 {
+            let said = self.run_once(command);
+            if !said.err.contains("is open in another server") {
+                return said;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.run_once(command)
+    }
+
+    /// The same, whoever holds the lock.
+    pub fn run_once(&self, command: &[&str]) -> Said {
         let mut program = Command::new(env!("CARGO_BIN_EXE_goredis-log"));
         let Output { status, stdout, stderr } =
             program.arg(command[0]).arg(&self.dbfile).args(&command[1..]).output().expect("started");
@@ -129,6 +154,22 @@ impl Lab {
         let mut files: Vec<_> = paths.map(|path| (path.clone(), fs::read(path).expect("read"))).collect();
         files.sort();
         files
+    }
+
+    /// The segments with their bytes, as a kill at this moment would leave them: a running log makes further ones
+    /// under other names.
+    pub fn image(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        self.segments().into_iter().map(|path| (path.clone(), fs::read(path).expect("read"))).collect()
+    }
+
+    /// Puts a copy in the place of every segment, as when a database is moved.
+    pub fn move_files(&self) {
+        for path in self.segments() {
+            // Why by way of another name: what is removed first may get its inode back.
+            let copy = path.with_extension("copy");
+            fs::copy(&path, &copy).expect("copied");
+            fs::rename(&copy, &path).expect("renamed");
+        }
     }
 
     /// Makes the folder hold `files` and nothing else. Files that are there keep their inodes.

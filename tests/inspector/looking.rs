@@ -30,6 +30,7 @@ fn info_as_text_shows_the_snapshot_and_every_segment() {
     let lab = Lab::with_records(20);
     let log = lab.open(None).expect("opened").log;
     lab.write_snapshot(log.history(), Lsn::FIRST, log.head());
+    drop(log);
     let said = lab.run(&["info"]);
     assert_eq!(said.status, 0);
     for wanted in

@@ -54,13 +54,18 @@ fn the_cut_is_at_the_first_damage_even_where_recovery_names_a_later_one() {
         append(&log, &payload(number));
     }
     log.sync_now().expect("synced");
+    let segment = lab.segments()[0].clone();
+    let marked = fs::read(&segment).expect("read");
     for number in 5..9 {
         append(&log, &payload(number));
     }
-    let killed = lab.files();
+    let mut killed = lab.image();
     drop(log);
+    // Why the earlier header: the log syncs by itself, too, and may have marked more as durable by now.
+    let (_, bytes) = killed.iter_mut().find(|(path, _)| *path == segment).expect("the segment");
+    let header = HEADER_BYTES as usize;
+    bytes[..header].copy_from_slice(&marked[..header]);
     lab.restore(&killed);
-    let segment = lab.segments()[0].clone();
     let record = |number: u64| HEADER_BYTES + number * 328;
     flip(&segment, record(7) + 50);
     flip(&segment, record(2) + 50);
@@ -124,7 +129,7 @@ fn a_whole_log_is_left_alone() {
 fn a_running_server_keeps_repair_away() {
     let lab = Lab::with_records(12);
     let opened = lab.open(None).expect("opened");
-    let said = lab.run(&["repair"]);
+    let said = lab.run_once(&["repair"]);
     assert_eq!(said.status, 2);
     assert!(said.err.contains(&format!("(process {})", std::process::id())), "{}", said.err);
     assert_eq!(opened.payloads.len(), 12);

@@ -11,6 +11,7 @@ use crate::error::InspectError;
 use crate::files::Files;
 use crate::output::Output;
 use crate::payload;
+use crate::progress;
 use crate::snapshot;
 use crate::verdict::Verdict;
 use crate::when::UnixMillis;
@@ -54,9 +55,11 @@ pub(crate) fn run(files: Files, wanted: &Dump, out: &mut Output<'_>) -> Result<V
 fn records(log: &DiskLog, wanted: &Dump, out: &mut Output<'_>) -> Result<Verdict, InspectError> {
     let from = Lsn::new(wanted.from.unwrap_or(0));
     let Some(mut scanner) = scanner_before(log, from) else { return Ok(Verdict::Whole) };
-    let mut assembled = Vec::new();
+    let (first, mut assembled) = (scanner.position().get(), Vec::new());
+    let bar = progress::bar_beside_output("log", log.durable_mark().get().saturating_sub(first));
     loop {
         let at = scanner.position();
+        bar.set_position(at.get() - first);
         if wanted.to.is_some_and(|to| at.get() >= to) {
             return Ok(Verdict::Whole);
         }

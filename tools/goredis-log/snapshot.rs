@@ -75,7 +75,6 @@ pub(crate) fn check_blocks(reader: &SnapshotReader) -> Result<(), SnapshotError>
         reader.read_block(block, &mut buffer)?;
         bar.inc(place.bytes);
     }
-    bar.finish_and_clear();
     Ok(())
 }
 
@@ -94,7 +93,7 @@ pub(crate) fn dump(
     payload_bytes: usize,
     out: &mut Output<'_>,
 ) -> Result<(), InspectError> {
-    let bar = progress::bar("snapshot", reader.totals().file_bytes);
+    let bar = progress::bar_beside_output("snapshot", reader.totals().file_bytes);
     let mut buffer = Vec::new();
     for (block, place) in reader.places().iter().enumerate() {
         for (entry, bytes) in reader.read_block(block, &mut buffer)?.entries().enumerate() {
@@ -106,6 +105,5 @@ pub(crate) fn dump(
         }
         bar.inc(place.bytes);
     }
-    bar.finish_and_clear();
     Ok(())
 }
