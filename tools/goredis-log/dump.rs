@@ -22,7 +22,7 @@ use crate::when::UnixMillis;
 enum Line {
     Record {
         lsn: u64,
-        time: String,
+        time: UnixMillis,
         time_unix_ms: u64,
         state: &'static str,
         kind: &'static str,
@@ -104,7 +104,7 @@ impl Line {
     fn of_record(record: &ScannedRecord<'_>, payload: &[u8], payload_bytes_max: usize) -> Self {
         Self::Record {
             lsn: record.lsn.get(),
-            time: UnixMillis(record.time).to_string(),
+            time: UnixMillis(record.time),
             time_unix_ms: record.time,
             state: state_name(record.state),
             kind: kind_name(record.kind),

@@ -149,8 +149,9 @@ fn first_damage(log: &DiskLog, from: Lsn, until: Lsn, needed: bool) -> Result<Op
     let bar = progress::bar("log", until.get().saturating_sub(from.get()));
     while scanner.position() < until {
         bar.set_position(scanner.position().get() - from.get());
-        let path = scanner.segment().path().to_owned();
-        let item = scanner.next_item().map_err(|source| InspectError::Read { path, source })?;
+        let segment = scanner.segment();
+        let failed = |source| InspectError::Read { path: segment.path().to_owned(), source };
+        let item = scanner.next_item().map_err(failed)?;
         let (lsn, reason) = match item {
             Item::Record(record) if record.state == State::Pending => {
                 (record.lsn, goredis::log::Damage::PendingBelowMark)
