@@ -121,21 +121,40 @@ impl Opening {
             let report = RecoveryReport::of_new_log(Lsn::FIRST, log.history());
             return Ok((log, report));
         };
-        let Some(from) = replay_start(&files.disk, files.snapshot)? else {
+        let Some(found) = read(&files.disk, files.snapshot, apply, progress)? else {
             let at = files.snapshot.map_or(Lsn::FIRST, |bounds| bounds.end);
             return adopt::start_new(files.lock, &files.disk, at, files.snapshot, &self.options);
         };
-        let survey = survey(&files.disk, from.max(files.disk.durable_mark()))?;
-        reaches_snapshot(&files.disk, &survey, files.snapshot)?;
-        let mut replay = Replay::new(&files.disk, &survey, from);
-        replay.run(apply, progress)?;
-        let records = replay.records;
-        let (log, mut report) = adopt::adopt(files.lock, files.disk, &survey, &self.options)?;
-        report.replayed_from = from;
-        report.records = records;
+        let (log, mut report) = adopt::adopt(files.lock, files.disk, &found.survey, &self.options)?;
+        report.replayed_from = found.from;
+        report.records = found.records;
         report.took = began.elapsed();
         Ok((log, report))
     }
+}
+
+/// What reading a log found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) from: Lsn,
+    pub(super) records: u64,
+    pub(super) survey: Survey,
+}
+
+/// Both passes of recovery; changes nothing. `None` when there is no log yet.
+pub(super) fn read(
+    disk: &DiskLog,
+    snapshot: Option<SnapshotBounds>,
+    apply: &mut dyn FnMut(Record<'_>) -> Result<(), ApplyError>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Option<Found>, OpenError> {
+    let Some(from) = replay_start(disk, snapshot)? else { return Ok(None) };
+    let survey = survey(disk, from.max(disk.durable_mark()))?;
+    reaches_snapshot(disk, &survey, snapshot)?;
+    let mut replay = Replay::new(disk, &survey, from);
+    replay.run(apply, progress)?;
+    let records = replay.records;
+    Ok(Some(Found { from, records, survey }))
 }
 
 /// From where to replay; `None` when there is no log yet.
