@@ -97,15 +97,17 @@ impl Naive {
                 }
                 return Reply::Flag(old.is_some());
             }
-            Op::Reap => {
-                let entry = self.databases[usize::from(db)].get(key.bytes());
-                let expired = entry.is_some_and(|entry| entry.expiry.is_some_and(|end| end <= now));
-                if expired {
-                    self.databases[usize::from(db)].remove(key.bytes());
-                }
-                return Reply::Flag(expired);
-            }
         }
         Reply::Flag(true)
+    }
+
+    /// Removes a key whose time has come; tells whether there was one.
+    pub(super) fn reap(&mut self, db: DbIndex, key: Key, now: u64) -> bool {
+        let entry = self.databases[usize::from(db)].get(key.bytes());
+        let expired = entry.is_some_and(|entry| entry.expiry.is_some_and(|end| end <= now));
+        if expired {
+            self.databases[usize::from(db)].remove(key.bytes());
+        }
+        expired
     }
 }

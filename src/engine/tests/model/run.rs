@@ -48,6 +48,7 @@ impl Run {
             Step::Work(work) => self.work(&work, false),
             Step::Alone(work) => self.work(&work, true),
             Step::Wait(millis) => self.now += u64::from(millis),
+            Step::Reap(db, key) => self.reap(db, key),
             Step::List(db) => self.list(db),
             Step::Snapshot => self.engine().snapshot_blocking().unwrap(),
             Step::SnapshotDuring(work) => self.snapshot_during(&work),
@@ -69,6 +70,15 @@ impl Run {
     fn work(&mut self, work: &[Work], alone: bool) {
         let replies = apply(self.engine(), work, self.now, alone);
         assert_eq!(replies, self.naive.work(work, self.now), "{work:?}");
+        self.note();
+    }
+
+    fn reap(&mut self, db: DbIndex, key: Key) {
+        let mut batch = self.engine().batch(Millis(self.now), false);
+        let reaped = batch.run(|txn| Ok::<_, Infallible>(txn.expire(db, key.bytes())));
+        drop(batch);
+        let Ok(reaped) = reaped.unwrap();
+        assert_eq!(reaped, self.naive.reap(db, key, self.now));
         self.note();
     }
 
@@ -227,6 +237,5 @@ fn apply_op(txn: &mut Txn<'_>, db: DbIndex, key: &[u8], op: &Op) -> Reply {
         }
         Op::Delete => Reply::Flag(txn.delete(db, key)),
         Op::Expire(ttl) => Reply::Flag(txn.set_expiry(db, key, ttl.as_ref().map(after))),
-        Op::Reap => Reply::Flag(txn.expire(db, key)),
     }
 }

@@ -76,8 +76,6 @@ pub(super) enum Op {
     Increment(i64),
     Delete,
     Expire(Option<u16>),
-    /// Removes the key if its time has come, as the expirer does.
-    Reap,
 }
 
 fn ttl(random: &mut Gen) -> Option<u16> {
@@ -93,8 +91,7 @@ impl Arbitrary for Op {
             7 => Self::SetRange(u8::arbitrary(random), Text::arbitrary(random)),
             8 | 9 => Self::Increment(*random.choose(&[1, -1, 41, i64::MAX]).unwrap()),
             10..13 => Self::Delete,
-            13 => Self::Expire(ttl(random)),
-            14 => Self::Reap,
+            13 | 14 => Self::Expire(ttl(random)),
             _ => Self::Get,
         }
     }
@@ -138,6 +135,8 @@ pub(super) enum Step {
     Alone(Vec<Work>),
     /// So many milliseconds pass.
     Wait(u16),
+    /// The key is removed if its time has come, as the expirer does it.
+    Reap(DbIndex, Key),
     /// SCAN, KEYS and DBSIZE of a database.
     List(DbIndex),
     /// A snapshot.
@@ -158,8 +157,9 @@ impl Arbitrary for Step {
             0..28 => Self::Work(vec![op(random)]),
             28..42 => Self::Work(several(random, 16, op)),
             42..48 => Self::Alone(several(random, 6, structure)),
-            48..52 => Self::Wait(*random.choose(&[1, 9, 499, 60_000]).unwrap()),
-            52..55 => Self::List(db(random)),
+            48..51 => Self::Wait(*random.choose(&[1, 9, 499, 60_000]).unwrap()),
+            51 | 52 => Self::Reap(db(random), Key::arbitrary(random)),
+            53 | 54 => Self::List(db(random)),
             55 | 56 => Self::Snapshot,
             57 | 58 => {
                 let mut make = |random: &mut Gen| if bool::arbitrary(random) { op(random) } else { structure(random) };
