@@ -1,6 +1,6 @@
 //! What a request costs to parse and a reply to write, per pipelined batch: the floor under every command.
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput};
 use goredis::resp::request::write_request;
 use goredis::resp::{Limits, Parsed, ReplyBuf, RequestParser, Span};
 use std::hint::black_box;
@@ -89,5 +89,10 @@ fn trickle(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, parse, reply, trickle);
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    parse(&mut criterion);
+    reply(&mut criterion);
+    trickle(&mut criterion);
+    criterion.final_summary();
+}

@@ -1,2 +1,7 @@
-//! The command-line client.
-fn main() {}
+//! The command-line client: see `goredis::cli`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    goredis::cli::run(std::env::args_os())
+}

@@ -99,6 +99,17 @@ impl Builder {
         self
     }
 
+    /// The database that [`Builder::db`] chose.
+    pub fn selected_db(&self) -> u32 {
+        self.db
+    }
+
+    /// No user, no password, database 0.
+    pub fn without_login(mut self) -> Self {
+        (self.username, self.password, self.db) = (None, None, 0);
+        self
+    }
+
     /// The dialect, which decides the types of some replies.
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;

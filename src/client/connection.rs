@@ -22,6 +22,9 @@ use crate::resp::{Protocol, ReplyParser, Value};
 /// Room made for each read.
 const READ_BYTES: usize = 16 * 1024;
 
+/// How long a look at an idle connection takes.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// Any socket.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
@@ -115,6 +118,52 @@ impl Connection {
         self.round_trip(&Command::from_args(args)?).await
     }
 
+    /// Sends a command without waiting for a reply: for those that make the server talk by itself.
+    ///
+    /// # Errors
+    /// As [`Connection::command`].
+    pub async fn send<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Result<(), Error> {
+        let command = Command::from_args(args)?;
+        if self.broken {
+            return Err(Error::Closed);
+        }
+        self.output.clear();
+        command.write_to(&mut self.output);
+        self.broken = true;
+        self.stream.write_all(&self.output).await.map_err(|error| self.lost(error))?;
+        self.broken = false;
+        Ok(())
+    }
+
+    /// Waits for whatever the server sends next, be it a push message. Dropping the call loses nothing.
+    ///
+    /// # Errors
+    /// [`Error::ConnectionLost`], [`Error::Protocol`], [`Error::Closed`]; the connection is closed.
+    pub async fn message(&mut self) -> Result<Value, Error> {
+        if self.broken {
+            return Err(Error::Closed);
+        }
+        loop {
+            match self.next_value() {
+                Ok(Some(value)) => return Ok(value),
+                Ok(None) => self.fill().await.inspect_err(|_| self.broken = true)?,
+                Err(error) => {
+                    self.broken = true;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Whether the server has not hung up, as far as a moment's look can tell.
+    pub async fn is_open(&mut self) -> bool {
+        if !self.broken && self.input.is_empty() {
+            let look = tokio::time::timeout(LOOK, self.fill()).await;
+            self.broken = matches!(look, Ok(Err(_)));
+        }
+        !self.broken
+    }
+
     async fn round_trip(&mut self, command: &Command) -> Result<Value, Error> {
         if self.broken {
             return Err(Error::Closed);
@@ -146,13 +195,18 @@ impl Connection {
     /// Waits for the next reply that is no push message.
     async fn receive(&mut self) -> Result<Value, Error> {
         loop {
-            let parsed = self.parser.parse(&mut self.input);
-            match parsed.map_err(|source| Error::Protocol { address: self.address.clone(), source })? {
+            match self.next_value()? {
                 Some(Value::Push(_)) => {}
                 Some(value) => return Ok(value),
                 None => self.fill().await?,
             }
         }
+    }
+
+    /// What can be read without waiting.
+    fn next_value(&mut self) -> Result<Option<Value>, Error> {
+        let parsed = self.parser.parse(&mut self.input);
+        parsed.map_err(|source| Error::Protocol { address: self.address.clone(), source })
     }
 
     async fn fill(&mut self) -> Result<(), Error> {

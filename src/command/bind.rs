@@ -2,10 +2,9 @@
 
 use std::sync::OnceLock;
 
-use crate::command::call::{Call, CommandError, Handler};
+use crate::command::call::Handler;
 use crate::command::spec::CommandSpec;
-use crate::command::{connection, introspect, keys, strings, table, transactions};
-use crate::resp::{Args, ReplyBuf};
+use crate::command::{connection, keys, server, strings, table, transactions};
 
 /// How an attempt at a command runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,12 +36,6 @@ const fn alone(handler: Handler) -> Binding {
 
 const fn in_multi(handler: Handler) -> Binding {
     Binding { handler, course: Course::AloneInMulti }
-}
-
-/// Runs a command that only looks at the table.
-fn view(call: &mut Call<'_, '_>, show: fn(Args<'_>, &mut ReplyBuf)) -> Result<(), CommandError> {
-    show(call.args, call.reply);
-    Ok(())
 }
 
 /// The binding of a command of the table.
@@ -144,13 +137,43 @@ const BINDINGS: &[(&str, Binding)] = &[
     ("client|pause", plain(connection::client_pause)),
     ("client|unpause", plain(connection::client_unpause)),
     ("client|help", plain(connection::client_help)),
-    ("command", plain(|call| view(call, introspect::all))),
-    ("command|count", plain(|call| view(call, introspect::count))),
-    ("command|info", plain(|call| view(call, introspect::info))),
-    ("command|docs", plain(|call| view(call, introspect::docs))),
-    ("command|list", plain(|call| view(call, introspect::list))),
-    ("command|getkeys", plain(|call| view(call, introspect::get_keys))),
-    ("command|getkeysandflags", plain(|call| view(call, introspect::get_keys_and_flags))),
+    ("command", plain(server::command)),
+    ("command|count", plain(server::command_count)),
+    ("command|info", plain(server::command_info)),
+    ("command|docs", plain(server::command_docs)),
+    ("command|list", plain(server::command_list)),
+    ("command|getkeys", plain(server::command_getkeys)),
+    ("command|getkeysandflags", plain(server::command_getkeysandflags)),
+    ("info", plain(server::info)),
+    ("time", plain(server::time)),
+    ("role", plain(server::role)),
+    ("lolwut", plain(server::lolwut)),
+    ("shutdown", plain(server::shutdown)),
+    ("debug", plain(server::debug)),
+    ("save", plain(server::save)),
+    ("bgsave", plain(server::bgsave)),
+    ("bgrewriteaof", plain(server::bgrewriteaof)),
+    ("lastsave", plain(server::lastsave)),
+    ("config|get", plain(server::config_get)),
+    ("config|set", plain(server::config_set)),
+    ("config|rewrite", plain(server::config_rewrite)),
+    ("config|resetstat", plain(server::config_resetstat)),
+    ("config|help", plain(server::config_help)),
+    ("memory|usage", plain(server::memory_usage)),
+    ("memory|stats", plain(server::memory_stats)),
+    ("memory|doctor", plain(server::memory_doctor)),
+    ("memory|malloc-stats", plain(server::memory_malloc_stats)),
+    ("memory|purge", plain(server::memory_purge)),
+    ("memory|help", plain(server::memory_help)),
+    ("slowlog|get", plain(server::slowlog_get)),
+    ("slowlog|len", plain(server::slowlog_len)),
+    ("slowlog|reset", plain(server::slowlog_reset)),
+    ("slowlog|help", plain(server::slowlog_help)),
+    ("function|flush", plain(server::function_flush)),
+    ("function|list", plain(server::function_list)),
+    ("function|stats", plain(server::function_stats)),
+    ("function|help", plain(server::function_help)),
+    ("command|help", plain(server::command_help)),
 ];
 
 #[cfg(test)]

@@ -27,6 +27,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Number of shards; a power of two. Connections come and go on a handful of threads.
 const SHARDS: usize = 16;
 
+/// How old a survey may be before INFO makes another.
+const SURVEY_MILLIS: u64 = 1_000;
+
+/// With more connections than this, only the timer makes surveys.
+const INLINE_SURVEY_MAX: usize = 1_024;
+
 /// The connection would be one more than `maxclients` allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("ERR max number of clients reached")]
@@ -48,6 +54,23 @@ struct Shared {
     connected: AtomicUsize,
     /// Connections that wait inside a command or for a pause to end.
     blocked: AtomicUsize,
+    /// What the last survey found, and when.
+    survey: Mutex<(Millis, Usage)>,
+}
+
+/// What all connections use together, as INFO shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes of their buffers and queues.
+    pub memory_bytes: u64,
+    /// The largest query buffer.
+    pub input_bytes_max: u64,
+    /// The largest output buffer.
+    pub output_bytes_max: u64,
+    /// Connections that watch keys.
+    pub watching: u64,
+    /// Keys that they watch.
+    pub watched: u64,
 }
 
 impl Default for ClientRegistry {
@@ -61,7 +84,8 @@ impl ClientRegistry {
     pub fn new() -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
         let (connected, blocked) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Self { shared: Arc::new(Shared { shards, next_id: AtomicU64::new(1), connected, blocked }) }
+        let (next_id, survey) = (AtomicU64::new(1), Mutex::default());
+        Self { shared: Arc::new(Shared { shards, next_id, connected, blocked, survey }) }
     }
 
     /// Takes in a connection, which stays registered until the registration is dropped.
@@ -111,6 +135,27 @@ impl ClientRegistry {
         self.shared.shard(id).get(&id).cloned()
     }
 
+    /// What all connections use, as of about a second ago at most.
+    ///
+    /// With many connections this is what the last [`ClientRegistry::survey`] found.
+    pub fn usage(&self, now: Millis) -> Usage {
+        let (at, found) = *lock(&self.shared.survey);
+        let fresh = at.until(now) < SURVEY_MILLIS && at.0 != 0;
+        if fresh || self.count() > INLINE_SURVEY_MAX { found } else { self.survey(now) }
+    }
+
+    /// Looks at all connections; a timer calls this about once a second.
+    pub fn survey(&self, now: Millis) -> Usage {
+        let mut usage = Usage::default();
+        for shard in &self.shared.shards {
+            for handle in lock(shard).values() {
+                usage.add(handle);
+            }
+        }
+        *lock(&self.shared.survey) = (now, usage);
+        usage
+    }
+
     /// All connections, oldest first. Costs time and memory in proportion to their number.
     pub fn list(&self) -> Vec<Arc<ClientHandle>> {
         let mut all: Vec<_> = Vec::with_capacity(self.count());
@@ -122,15 +167,26 @@ impl ClientRegistry {
     }
 }
 
+impl Usage {
+    fn add(&mut self, handle: &ClientHandle) {
+        let (session, buffers) = (handle.session(), handle.buffers());
+        self.memory_bytes += handle.memory_bytes();
+        self.input_bytes_max = self.input_bytes_max.max(buffers.query_bytes);
+        self.output_bytes_max = self.output_bytes_max.max(buffers.output_bytes);
+        self.watching += u64::from(session.watched > 0);
+        self.watched += u64::from(session.watched);
+    }
+}
+
 impl Shared {
     fn shard(&self, id: u64) -> MutexGuard<'_, Shard> {
         lock(&self.shards[id as usize % SHARDS])
     }
 }
 
-/// A shard stays usable when a thread panicked while it held the lock: no operation leaves it half done.
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+/// A lock stays usable when a thread panicked while it held it: no operation leaves what it guards half done.
+fn lock<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
+    guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A connection's place in the registry; dropping it gives the place back.
@@ -214,6 +270,25 @@ mod tests {
         assert_eq!(registry.count(), 2);
         drop(first);
         assert!(register().is_ok());
+    }
+
+    #[test]
+    fn a_survey_adds_up_and_is_made_again_when_it_is_old() {
+        let (registry, registrations) = registry_with(2);
+        let watch = |client: usize, watched| {
+            let figures = SessionFigures { watched, ..SessionFigures::default() };
+            registrations[client].publish_session(&figures);
+        };
+        registrations[0].publish_buffers(&Buffers { query_bytes: 30, ..Buffers::default() });
+        registrations[1].publish_buffers(&Buffers { query_bytes: 20, output_bytes: 5, ..Buffers::default() });
+        watch(1, 3);
+        let usage = registry.usage(Millis(10_000));
+        assert_eq!((usage.input_bytes_max, usage.output_bytes_max), (30, 5));
+        assert_eq!((usage.watching, usage.watched), (1, 3));
+        assert!(usage.memory_bytes > 50);
+        watch(0, 4);
+        assert_eq!(registry.usage(Millis(10_900)), usage);
+        assert_eq!(registry.usage(Millis(11_000)).watched, 7);
     }
 
     #[test]

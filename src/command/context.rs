@@ -16,9 +16,55 @@ pub use stop::Stop;
 use crate::command::clients::ClientRegistry;
 use crate::command::slowlog::SlowLog;
 use crate::command::stats::Stats;
-use crate::engine::Engine;
-use crate::settings::Settings;
-use std::sync::Arc;
+use crate::engine::{Engine, EngineInfo};
+use crate::settings::{Setting, Settings};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Acts on settings that take more than being read: the server's listeners, its diagnostics.
+pub trait Reconfigure: Send + Sync + std::fmt::Debug {
+    /// Acts on a setting that CONFIG SET has just changed.
+    ///
+    /// # Errors
+    /// Why it cannot be; CONFIG SET then takes everything back and answers with this.
+    fn apply(&self, settings: &Settings, setting: &'static Setting) -> Result<(), String>;
+}
+
+/// What the engine counts and CONFIG RESETSTAT sets back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EngineCounts {
+    /// Keys removed because their time had come.
+    pub expired_keys: u64,
+    /// Attempts that lost to another and ran again.
+    pub lost_attempts: u64,
+    /// Transactions that ran alone.
+    pub alone_transactions: u64,
+    /// Times that a write waited for a closed root.
+    pub root_waits: u64,
+    /// Times that a write was held back because stable storage was behind.
+    pub delayed_writes: u64,
+}
+
+impl EngineCounts {
+    fn of(info: &EngineInfo) -> Self {
+        Self {
+            expired_keys: info.expired_keys,
+            lost_attempts: info.lost_attempts,
+            alone_transactions: info.alone_transactions,
+            root_waits: info.root_waits,
+            delayed_writes: info.log.delayed,
+        }
+    }
+
+    fn since(self, earlier: Self) -> Self {
+        Self {
+            expired_keys: self.expired_keys.saturating_sub(earlier.expired_keys),
+            lost_attempts: self.lost_attempts.saturating_sub(earlier.lost_attempts),
+            alone_transactions: self.alone_transactions.saturating_sub(earlier.alone_transactions),
+            root_waits: self.root_waits.saturating_sub(earlier.root_waits),
+            delayed_writes: self.delayed_writes.saturating_sub(earlier.delayed_writes),
+        }
+    }
+}
 
 /// What all connections of a server share.
 #[derive(Debug)]
@@ -34,11 +80,14 @@ pub struct Context {
     /// The slowest commands.
     pub slowlog: SlowLog,
     /// CLIENT PAUSE.
-    pub pause: Pause,
+    pub pause: Arc<Pause>,
     /// The wish that the server stops.
     pub stop: Stop,
     /// Who this server is, and since when.
     pub identity: Identity,
+    reconfigure: OnceLock<Box<dyn Reconfigure>>,
+    /// The engine's counts at the last reset of the statistics.
+    baseline: Mutex<EngineCounts>,
 }
 
 impl Context {
@@ -50,9 +99,38 @@ impl Context {
             clients: ClientRegistry::new(),
             stats: Stats::new(),
             slowlog: SlowLog::new(),
-            pause: Pause::new(),
+            pause: Arc::default(),
             stop: Stop::new(),
             identity: Identity::new(),
+            reconfigure: OnceLock::new(),
+            baseline: Mutex::default(),
         }
+    }
+
+    /// Says who acts on changed settings; the first to say so stays.
+    pub fn set_reconfigure(&self, reconfigure: Box<dyn Reconfigure>) {
+        // Why: there is one server to a context; without one, as in a program that embeds a database, nobody acts.
+        let _ = self.reconfigure.set(reconfigure);
+    }
+
+    /// Has a changed setting acted on.
+    ///
+    /// # Errors
+    /// As [`Reconfigure::apply`].
+    pub fn reconfigure(&self, setting: &'static Setting) -> Result<(), String> {
+        self.reconfigure.get().map_or(Ok(()), |server| server.apply(&self.settings, setting))
+    }
+
+    /// Sets all statistics back to zero (CONFIG RESETSTAT).
+    pub fn reset_statistics(&self) {
+        let mut baseline = self.baseline.lock().unwrap_or_else(PoisonError::into_inner);
+        *baseline = EngineCounts::of(&self.engine.info());
+        self.stats.reset();
+    }
+
+    /// What the engine has counted since the last reset, given how it stands now.
+    pub fn counted(&self, now: &EngineInfo) -> EngineCounts {
+        let then = *self.baseline.lock().unwrap_or_else(PoisonError::into_inner);
+        EngineCounts::of(now).since(then)
     }
 }

@@ -16,9 +16,9 @@ use crate::command::context::Context;
 use crate::command::session::Session;
 use crate::command::slowlog::SlowLog;
 use crate::command::spec::{CommandSpec, Flags};
-use crate::command::stats::LocalStats;
+use crate::command::stats::{Counter, LocalStats};
 use crate::command::{table, transactions};
-use crate::engine::{Batch, EngineError};
+use crate::engine::{Batch, EngineError, Lookups};
 use crate::log::{FsyncPolicy, LogError};
 use crate::lsn::Lsn;
 use crate::resp::{Args, ReplyBuf};
@@ -72,6 +72,7 @@ pub fn execute_batch(
         stats: context.stats.local(),
         clock: Instant::now(),
         held_up: context.engine.write_delay(),
+        lookups: Lookups::default(),
     };
     let mut taken = 0;
     let mut flow = Flow::Continue;
@@ -96,6 +97,8 @@ pub fn execute_batch(
         }
     }
     session.seen = session.seen.max(run.batch.seen());
+    run.stats.add(Counter::KeyspaceHits, run.lookups.hits);
+    run.stats.add(Counter::KeyspaceMisses, run.lookups.misses);
     (taken, flow)
 }
 
@@ -108,6 +111,8 @@ struct Run<'c> {
     clock: Instant,
     /// How long writes are to be held back.
     held_up: Option<Duration>,
+    /// Keys that reading commands looked for.
+    lookups: Lookups,
 }
 
 type Specs = SmallVec<[Option<&'static CommandSpec>; GROUP_REQUESTS]>;
@@ -364,6 +369,11 @@ impl Run<'_> {
     /// Counts a command that ran.
     #[inline]
     fn account(&mut self, session: &Session, args: Args<'_>, spec: &'static CommandSpec, failed: bool) {
+        let lookups = self.batch.take_lookups();
+        if spec.flags.contains(Flags::READONLY) || spec.name == "exec" {
+            self.lookups.hits += lookups.hits;
+            self.lookups.misses += lookups.misses;
+        }
         let now = Instant::now();
         let elapsed = now - self.clock;
         self.clock = now;

@@ -11,6 +11,7 @@ pub mod context;
 pub mod dispatch;
 pub mod introspect;
 pub mod keys;
+pub mod server;
 pub mod session;
 pub mod slowlog;
 pub mod spec;
@@ -18,3 +19,6 @@ pub mod stats;
 pub mod strings;
 pub mod table;
 pub mod transactions;
+
+#[cfg(test)]
+mod tests;

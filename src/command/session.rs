@@ -55,6 +55,7 @@ pub struct Watch {
 }
 
 /// The state of one connection.
+#[expect(clippy::struct_excessive_bools, reason = "independent switches that clients set one by one")]
 #[derive(Debug)]
 pub struct Session {
     /// Selected database.

@@ -48,6 +48,10 @@ pub enum Counter {
     Reads,
     /// Successful writes to sockets.
     Writes,
+    /// Keys looked up and found.
+    KeyspaceHits,
+    /// Keys looked up and not found.
+    KeyspaceMisses,
     /// Connections closed because their query buffer passed its limit.
     QueryBufferDisconnections,
     /// Connections closed because their output buffer passed its limit.

@@ -4,7 +4,7 @@ use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
 use crate::engine::commit::Outcome;
-use crate::engine::txn::Txn;
+use crate::engine::txn::{Lookups, Txn};
 use crate::engine::{DbIndex, Engine, EngineError};
 use crate::lsn::Lsn;
 use crate::store::hash::KeyHash;
@@ -27,13 +27,21 @@ pub struct Batch<'e> {
     now: Millis,
     touch: bool,
     seen: Lsn,
+    lookups: Lookups,
 }
 
 impl Engine {
     /// Begins a batch at `now`. `touch` tells whether reads count as uses of their keys.
     #[inline]
     pub fn batch(&self, now: Millis, touch: bool) -> Batch<'_> {
-        Batch { engine: self, guard: crossbeam_epoch::pin(), now, touch, seen: Lsn::ZERO }
+        Batch {
+            engine: self,
+            guard: crossbeam_epoch::pin(),
+            now,
+            touch,
+            seen: Lsn::ZERO,
+            lookups: Lookups::default(),
+        }
     }
 }
 
@@ -51,6 +59,11 @@ impl Batch<'_> {
     /// Tells whether reads count as uses from here on.
     pub fn set_touch(&mut self, touch: bool) {
         self.touch = touch;
+    }
+
+    /// Keys that were looked for since this was last asked.
+    pub fn take_lookups(&mut self) -> Lookups {
+        std::mem::take(&mut self.lookups)
     }
 
     /// The latest record that anything in this batch saw or made: with `fsync always`, replies wait for it.
@@ -94,9 +107,10 @@ impl Batch<'_> {
             let mut txn = Txn::new(self.engine, &self.guard, root, self.now, self.touch, false);
             let result = f(&mut txn);
             let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
+            let lookups = txn.lookups;
             drop(txn);
             if let Outcome::Done(lsn) = outcome {
-                self.done(lsn);
+                self.done(lsn, lookups)?;
                 return Ok(result);
             }
             losses += 1;
@@ -108,7 +122,10 @@ impl Batch<'_> {
     }
 
     #[inline]
-    fn done(&mut self, lsn: Lsn) {
+    fn done(&mut self, lsn: Lsn, lookups: Lookups) -> Result<(), EngineError> {
+        self.engine.log.check_readable(lsn)?;
+        self.lookups.hits += lookups.hits;
+        self.lookups.misses += lookups.misses;
         self.seen = self.seen.max(lsn);
         let unflushed = UNFLUSHED.get() + 1;
         UNFLUSHED.set(unflushed);
@@ -116,6 +133,7 @@ impl Batch<'_> {
             self.guard.flush();
             UNFLUSHED.set(0);
         }
+        Ok(())
     }
 
     #[cold]
@@ -157,9 +175,10 @@ impl Batch<'_> {
                 Ok(_) => txn.commit()?,
                 Err(_) => txn.validate(),
             };
+            let lookups = txn.lookups;
             drop(txn);
             if let Outcome::Done(lsn) = outcome {
-                self.done(lsn);
+                self.done(lsn, lookups)?;
                 return Ok(result);
             }
             // Only the sweeper and the timers touch cells now, and they come by once.

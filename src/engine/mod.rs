@@ -54,7 +54,7 @@ pub use db::Db;
 pub use error::{EngineError, OpenError, SnapshotFailure};
 pub use info::{DatabaseInfo, EngineInfo, SnapshotStatus};
 pub use recovery::{Progress, Recovered};
-pub use txn::{KeyInfo, Live, Txn};
+pub use txn::{KeyInfo, Live, Lookups, Txn};
 
 use root::RootCell;
 use snapshot::Snapshots;

@@ -52,6 +52,15 @@ pub struct KeyInfo {
     pub memory_bytes: usize,
 }
 
+/// Keys that were looked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lookups {
+    /// And found.
+    pub hits: u64,
+    /// And not found.
+    pub misses: u64,
+}
+
 /// How the attempt's write of a key is logged.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Change {
@@ -128,6 +137,7 @@ pub struct Txn<'g> {
     touch: bool,
     /// The latest record of what was visited without being recorded as an access.
     pub(super) visited_lsn: Lsn,
+    pub(super) lookups: Lookups,
     alone: bool,
 }
 
@@ -151,6 +161,7 @@ impl<'g> Txn<'g> {
             now,
             touch,
             visited_lsn: Lsn::ZERO,
+            lookups: Lookups::default(),
             alone,
         }
     }
@@ -239,7 +250,7 @@ impl<'g> Txn<'g> {
     #[inline]
     pub fn get(&mut self, db: DbIndex, key: &[u8]) -> Option<Live<'g>> {
         let at = self.access(db, key);
-        let live = self.live(at)?;
+        let live = self.looked_for(at)?;
         if self.touch
             && let Some(found) = self.accesses[at].found
         {
@@ -248,10 +259,21 @@ impl<'g> Txn<'g> {
         Some(live)
     }
 
+    #[inline]
+    fn looked_for(&mut self, at: usize) -> Option<Live<'g>> {
+        let live = self.live(at);
+        if live.is_some() {
+            self.lookups.hits += 1;
+        } else {
+            self.lookups.misses += 1;
+        }
+        live
+    }
+
     /// Reads a key without counting the use.
     pub fn peek(&mut self, db: DbIndex, key: &[u8]) -> Option<Live<'g>> {
         let at = self.access(db, key);
-        self.live(at)
+        self.looked_for(at)
     }
 
     #[inline]
@@ -393,7 +415,8 @@ impl<'g> Txn<'g> {
 
     /// The record that made a live key's version; none where the key is absent. For WATCH.
     pub fn watch(&mut self, db: DbIndex, key: &[u8]) -> Option<Lsn> {
-        self.peek(db, key).map(|live| live.lsn)
+        let at = self.access(db, key);
+        self.live(at).map(|live| live.lsn)
     }
 
     /// Keys in a database, expired ones that nobody removed yet included.
@@ -465,7 +488,14 @@ impl<'g> Txn<'g> {
     pub fn random_key(&mut self, db: DbIndex) -> Option<Vec<u8>> {
         const TRIES: usize = 100;
         let keyspace = self.keyspace(db);
-        let mut picked = None;
+        let mut own = Vec::new();
+        self.visit_unpublished(db, &mut |key, _| own.push(key.to_vec()));
+        let published = self.keyspace(db).keys.count();
+        if !own.is_empty() && self.engine.random() % (published + own.len() as u64) < own.len() as u64 {
+            let at = self.engine.random() as usize % own.len();
+            return Some(own.swap_remove(at));
+        }
+        let mut picked = own.pop();
         let mut cursor = self.engine.random();
         for _ in 0..TRIES {
             let mut keys = Vec::new();
@@ -503,8 +533,8 @@ impl<'g> Txn<'g> {
     fn visit_unpublished(&mut self, db: DbIndex, visit: &mut dyn FnMut(&[u8], Live<'g>)) {
         for at in 0..self.accesses.len() {
             let access = &self.accesses[at];
-            let published = access.found.is_some_and(|found| !found.version.is_tombstone());
-            if access.db == db && !published && access.write.is_some() {
+            // Why only without a cell: the walk comes by the others.
+            if access.db == db && access.found.is_none() && access.write.is_some() {
                 let key = access.key(self.guard).to_vec();
                 if let Some(live) = self.live(at) {
                     visit(&key, live);

@@ -295,7 +295,7 @@ fn remove_useless(disk: &DiskLog, options: &LogOptions) -> Vec<std::path::PathBu
 }
 
 /// What will be cut, measured before anything is changed.
-fn describe_cut(disk: &DiskLog, survey: &Survey) -> Result<Option<Cut>, OpenError> {
+pub(super) fn describe_cut(disk: &DiskLog, survey: &Survey) -> Result<Option<Cut>, OpenError> {
     let Some(reason) = survey.cut_by else { return Ok(None) };
     let Some(segment) = disk.index_of(survey.end).map(|index| &disk.segments[index]) else { return Ok(None) };
     let mut last_data = survey.end.get();

@@ -169,6 +169,14 @@ impl DiskLog {
     /// # Errors
     /// [`OpenError`] when a segment cannot be read, is damaged in its header, or is of a newer version.
     pub fn discover(dbfile: &Path, boot: u128) -> Result<Self, OpenError> {
+        Self::discover_below(dbfile, boot, None)
+    }
+
+    /// As [`DiskLog::discover`], without the segments that begin at or above `below`.
+    ///
+    /// # Errors
+    /// As there, for the segments that are looked at.
+    pub fn discover_below(dbfile: &Path, boot: u128, below: Option<Lsn>) -> Result<Self, OpenError> {
         let folder = names::folder(dbfile);
         let listing = names::list(dbfile).map_err(|source| OpenError::io("list", &folder, source))?;
         let mut log = Self {
@@ -178,7 +186,8 @@ impl DiskLog {
             unfinished: listing.unfinished,
         };
         // From the newest down, as long as each is continued by the one before it in this order.
-        for (first, path) in listing.segments.into_iter().rev() {
+        let wanted = |first: &Lsn| below.is_none_or(|below| *first < below);
+        for (first, path) in listing.segments.into_iter().filter(|(first, _)| wanted(first)).rev() {
             if !log.leftovers.is_empty() {
                 log.leftovers.push(path);
                 continue;
@@ -204,6 +213,11 @@ impl DiskLog {
     /// The segments, oldest first.
     pub fn segments(&self) -> &[DiskSegment] {
         &self.segments
+    }
+
+    /// The segments themselves, oldest first.
+    pub fn into_segments(self) -> Vec<DiskSegment> {
+        self.segments
     }
 
     /// Files that belong to nothing: older segments behind a gap, and unfinished ones.

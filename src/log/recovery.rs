@@ -121,25 +121,47 @@ impl Opening {
             let report = RecoveryReport::of_new_log(Lsn::FIRST, log.history());
             return Ok((log, report));
         };
-        let Some(from) = replay_start(&files.disk, files.snapshot)? else {
+        let Some(found) = read(&files.disk, files.snapshot, apply, progress)? else {
             let at = files.snapshot.map_or(Lsn::FIRST, |bounds| bounds.end);
             return adopt::start_new(files.lock, &files.disk, at, files.snapshot, &self.options);
         };
-        let survey = survey(&files.disk, from.max(files.disk.durable_mark()))?;
-        reaches_snapshot(&files.disk, &survey, files.snapshot)?;
-        let mut replay = Replay::new(&files.disk, &survey, from);
-        replay.run(apply, progress)?;
-        let records = replay.records;
-        let (log, mut report) = adopt::adopt(files.lock, files.disk, &survey, &self.options)?;
-        report.replayed_from = from;
-        report.records = records;
+        let (log, mut report) = adopt::adopt(files.lock, files.disk, &found.survey, &self.options)?;
+        report.replayed_from = found.from;
+        report.records = found.records;
         report.took = began.elapsed();
         Ok((log, report))
     }
 }
 
+/// What reading a log found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) from: Lsn,
+    pub(super) records: u64,
+    pub(super) survey: Survey,
+}
+
+/// Both passes of recovery; changes nothing. `None` when there is no log yet.
+pub(super) fn read(
+    disk: &DiskLog,
+    snapshot: Option<SnapshotBounds>,
+    apply: &mut dyn FnMut(Record<'_>) -> Result<(), ApplyError>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Option<Found>, OpenError> {
+    let Some(from) = replay_start(disk, snapshot)? else { return Ok(None) };
+    let survey = survey(disk, from.max(disk.durable_mark()))?;
+    reaches_snapshot(disk, &survey, snapshot)?;
+    let mut replay = Replay::new(disk, &survey, from);
+    replay.run(apply, progress)?;
+    let records = replay.records;
+    Ok(Some(Found { from, records, survey }))
+}
+
 /// From where to replay; `None` when there is no log yet.
-fn replay_start(disk: &DiskLog, snapshot: Option<SnapshotBounds>) -> Result<Option<Lsn>, OpenError> {
+pub(super) fn replay_start(
+    disk: &DiskLog,
+    snapshot: Option<SnapshotBounds>,
+) -> Result<Option<Lsn>, OpenError> {
     let dbfile = || disk.dbfile().to_path_buf();
     match (disk.start(), snapshot) {
         (None, None) => Ok(None),
@@ -168,7 +190,8 @@ fn replay_start(disk: &DiskLog, snapshot: Option<SnapshotBounds>) -> Result<Opti
     }
 }
 
-fn reaches_snapshot(
+/// Refuses a log that ends before the snapshot was complete.
+pub(super) fn reaches_snapshot(
     disk: &DiskLog,
     survey: &Survey,
     snapshot: Option<SnapshotBounds>,
@@ -184,7 +207,7 @@ fn reaches_snapshot(
 }
 
 /// The second pass.
-struct Replay<'l> {
+pub(super) struct Replay<'l> {
     disk: &'l DiskLog,
     survey: &'l Survey,
     from: Lsn,
@@ -194,11 +217,11 @@ struct Replay<'l> {
 }
 
 impl<'l> Replay<'l> {
-    fn new(disk: &'l DiskLog, survey: &'l Survey, from: Lsn) -> Self {
+    pub(super) fn new(disk: &'l DiskLog, survey: &'l Survey, from: Lsn) -> Self {
         Self { disk, survey, from, assembled: Vec::new(), records: 0, told_at: from.get() }
     }
 
-    fn run(
+    pub(super) fn run(
         &mut self,
         apply: &mut dyn FnMut(Record<'_>) -> Result<(), ApplyError>,
         progress: &mut dyn FnMut(Progress),
@@ -219,6 +242,11 @@ impl<'l> Replay<'l> {
         }
         progress(self.progress(self.survey.end));
         Ok(())
+    }
+
+    /// How many records were handed over.
+    pub(super) fn records(&self) -> u64 {
+        self.records
     }
 
     fn progress(&self, at: Lsn) -> Progress {

@@ -3,6 +3,7 @@
 //! A thin shell over the append path (`appender.rs`) and, with files, its two background threads. Everything takes
 //! `&self` and may be called from any thread.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -48,7 +49,7 @@ struct LogFiles {
     start: AtomicU64,
     threads: Mutex<Option<Threads>>,
     /// Held as long as the log is open.
-    _lock: LockFile,
+    lock: LockFile,
 }
 
 #[derive(Debug)]
@@ -82,7 +83,7 @@ pub struct SnapshotStart {
 impl Log {
     /// A log in memory.
     pub(super) fn in_memory(options: &LogOptions) -> Result<Self, OpenError> {
-        let failed = |source| OpenError::io("set up", std::path::Path::new("the log in memory"), source);
+        let failed = |source| OpenError::io("set up", Path::new("the log in memory"), source);
         let history = History::random().map_err(failed)?;
         let supply = MemorySupply::new(options);
         let first = supply.first(history).map_err(failed)?;
@@ -123,7 +124,7 @@ impl Log {
             closed,
             start: AtomicU64::new(from.start.get()),
             threads: Mutex::new(None),
-            _lock: from.lock,
+            lock: from.lock,
         };
         let log = Self { appender, files: Some(files), opened_at: from.tail };
         log.start_threads(syncer, allocator)
@@ -319,6 +320,11 @@ impl Log {
         Ok(freed)
     }
 
+    /// The database that the log's files are named after; none in memory.
+    pub fn dbfile(&self) -> Option<&Path> {
+        self.files.as_ref().map(|files| files.lock.dbfile())
+    }
+
     /// The line of LSNs that the log's records belong to.
     pub fn history(&self) -> History {
         self.appender.history()
@@ -338,6 +344,16 @@ impl Log {
     pub fn write_delay(&self) -> Option<Duration> {
         let durability = &self.files.as_ref()?.durability;
         if durability.policy() == FsyncPolicy::EverySecond { durability.write_delay() } else { None }
+    }
+
+    /// Whether a reader may be told of the record at `lsn`: once the log has failed, only what is durable counts.
+    ///
+    /// # Errors
+    /// [`LogError::Poisoned`] when the log has failed and the record may be lost.
+    #[inline]
+    pub fn check_readable(&self, lsn: Lsn) -> Result<(), LogError> {
+        let failed = self.appender.poison.check();
+        if failed.is_err() && lsn < self.durable() { Ok(()) } else { failed }
     }
 
     /// What stopped the log, if it is stopped.

@@ -126,6 +126,23 @@ impl<'l> Scanner<'l> {
         }
     }
 
+    /// Goes past a record or pad whose head is valid, whatever else is wrong with it; false when there is none here.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn skip(&mut self) -> io::Result<bool> {
+        if !self.enter_segment() {
+            return Ok(false);
+        }
+        match self.head()? {
+            Found::Record { bytes, .. } | Found::Pad { bytes } => {
+                self.at += bytes;
+                Ok(true)
+            }
+            Found::Zero | Found::Invalid => Ok(false),
+        }
+    }
+
     /// Goes on to the next segment at the end of one; false at the end of the last.
     fn enter_segment(&mut self) -> bool {
         while self.at >= self.segment().end().get() {

@@ -43,7 +43,7 @@ pub(super) fn open(settings: &Settings) -> Result<Arc<Engine>, OpenError> {
         let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
         match step {
             engine::Progress::Snapshot { done, total } => {
-                progress.report("loading the snapshot", done, total)
+                progress.report("loading the snapshot", done, total);
             }
             engine::Progress::Log { done, total } => progress.report("replaying the log", done, total),
         }

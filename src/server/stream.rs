@@ -33,10 +33,22 @@ impl Stream {
         cx: &mut Context<'_>,
         replies: &mut impl Buf,
     ) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(socket) => pin!(socket.write_buf(replies)).poll(cx),
-            Self::Unix(socket) => pin!(socket.write_buf(replies)).poll(cx),
+        let whole = replies.chunk();
+        // Why: nearly all replies are one run of bytes, for which the vectored call costs the kernel more.
+        if whole.len() < replies.remaining() {
+            return match self {
+                Self::Tcp(socket) => pin!(socket.write_buf(replies)).poll(cx),
+                Self::Unix(socket) => pin!(socket.write_buf(replies)).poll(cx),
+            };
         }
+        let polled = match self {
+            Self::Tcp(socket) => Pin::new(socket).poll_write(cx, whole),
+            Self::Unix(socket) => Pin::new(socket).poll_write(cx, whole),
+        };
+        if let Poll::Ready(Ok(count)) = polled {
+            replies.advance(count);
+        }
+        polled
     }
 
     /// Tells the client that nothing more will come.

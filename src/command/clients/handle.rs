@@ -115,6 +115,11 @@ impl ClientHandle {
         self.activity.buffers()
     }
 
+    /// Bytes that the connection occupies as far as it tells: its buffers, its queue, this handle.
+    pub fn memory_bytes(&self) -> u64 {
+        self.buffers().memory_bytes() + self.session().queued_bytes + size_of::<Self>() as u64
+    }
+
     /// Asks the connection to end; a stronger wish that was made before stays.
     pub fn kill(&self, how: KillState) {
         // Release: pairs with the Acquire in `kill_state`, so that whoever sees the switch sees what led to it.

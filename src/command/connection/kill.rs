@@ -47,13 +47,11 @@ pub fn client_kill(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// The old form, which ends one connection, the one that asks included.
 fn kill_address(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let filter = Filter { peer: Some(call.args[2].to_vec()), ..Filter::default() };
-    match filter.kill(&call.context.clients, &call.session.client, call.txn.now()) {
-        0 => Err(CommandError::Text(Cow::Borrowed("ERR No such client"))),
-        _ => {
-            call.reply.ok();
-            Ok(())
-        }
+    if filter.kill(&call.context.clients, &call.session.client, call.txn.now()) == 0 {
+        return Err(text("ERR No such client"));
     }
+    call.reply.ok();
+    Ok(())
 }
 
 impl Filter {

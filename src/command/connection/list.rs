@@ -93,7 +93,6 @@ fn write_line(text: &mut String, handle: &ClientHandle, now: Millis) {
     let (session, buffers, labels) = (handle.session(), handle.buffers(), handle.labels());
     let endpoint = handle.endpoint();
     let last_command = session.last_command.and_then(|index| table::all().nth(index));
-    let memory = buffers.memory_bytes() + session.queued_bytes + size_of::<ClientHandle>() as u64;
     let mut field = |name: &str, value: &dyn std::fmt::Display| {
         let separator = if name == "id" { "" } else { " " };
         // Why: writing to a string does not fail.
@@ -122,7 +121,7 @@ fn write_line(text: &mut String, handle: &ClientHandle, now: Millis) {
     field("obl", &buffers.output_bytes);
     field("oll", &0);
     field("omem", &buffers.output_bytes);
-    field("tot-mem", &memory);
+    field("tot-mem", &handle.memory_bytes());
     field("events", &if buffers.output_bytes == 0 { "r" } else { "w" });
     field("cmd", &last_command.map_or("NULL", |spec| spec.full_name));
     field("user", &"default");

@@ -1,10 +1,19 @@
 //! CLIENT PAUSE and UNPAUSE.
+//!
+//! Connections look at the [`Pause`] before each command. The engine is told as well, so that when PAUSE is
+//! answered no write is under way on any other thread; that takes as long as those writes, and is done aside.
+//!
+//! Inside EXEC nothing can be done aside before the reply. There PAUSE holds back the commands that come after the
+//! transaction, and does not wait for those under way: the engine would hold back the transaction itself.
 
+use crate::clock::Millis;
 use crate::command::args::is;
-use crate::command::call::{Call, CommandError};
-use crate::command::context::PauseKind;
+use crate::command::call::{Call, CommandError, Later};
+use crate::command::context::{Context, Pause, PauseKind};
+use crate::engine::{Engine, EngineError};
 use crate::resp::number::parse_i64;
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The longest pause: a hundred years, which a clock can still add up.
@@ -25,15 +34,51 @@ pub fn client_pause(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let millis = u64::try_from(millis).map_err(|_| text("ERR timeout is negative"))?;
     let now = Instant::now();
     call.context.pause.start(kind, now + Duration::from_millis(millis).min(PAUSE_MAX), now);
-    call.reply.ok();
+    if call.session.in_exec() {
+        call.reply.ok();
+    } else {
+        tell_engine_later(call);
+    }
     Ok(())
 }
 
 /// CLIENT UNPAUSE
 pub fn client_unpause(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    // Why: an attempt that runs again, as the engine's taking note may make it, finds nothing left to tell.
+    let held = call.context.pause.current(Instant::now()).is_some();
     call.context.pause.end();
-    call.reply.ok();
+    if call.session.in_exec() {
+        if held {
+            tell_engine_aside(call.context)?;
+        }
+        call.reply.ok();
+    } else {
+        tell_engine_later(call);
+    }
     Ok(())
+}
+
+fn tell_engine_aside(context: &Context) -> Result<(), CommandError> {
+    let (engine, pause) = (Arc::clone(&context.engine), Arc::clone(&context.pause));
+    let told = std::thread::Builder::new().spawn(move || tell_engine(&engine, &pause));
+    told.map(|_| ()).map_err(|error| CommandError::Text(format!("ERR cannot start a thread: {error}").into()))
+}
+
+fn tell_engine_later(call: &mut Call<'_, '_>) {
+    call.later = Some(Later::Blocking(Box::new(|context, reply| {
+        match tell_engine(&context.engine, &context.pause) {
+            Ok(()) => reply.ok(),
+            Err(error) => reply.error(&format!("ERR {error}")),
+        }
+    })));
+}
+
+/// Has the engine refuse writes as long as the pause holds, or take them again. Waits for those under way.
+fn tell_engine(engine: &Engine, pause: &Pause) -> Result<(), EngineError> {
+    pause.align(|end| {
+        let left = end.map(|end| end.saturating_duration_since(Instant::now()).as_millis() as u64);
+        engine.pause_writes(left.map_or(Millis(0), |left| Millis(Millis::now().0 + left)))
+    })
 }
 
 fn text(error: &'static str) -> CommandError {
@@ -44,15 +89,52 @@ fn text(error: &'static str) -> CommandError {
 mod tests {
     use super::*;
     use crate::command::context::fixture::Fixture;
+    use crate::store::version::Value;
+    use std::convert::Infallible;
 
     #[test]
     fn a_pause_starts_and_ends() {
         let mut fixture = Fixture::new();
-        assert_eq!(fixture.run(client_pause, "CLIENT PAUSE 9223372036854775807 WRITE"), "+OK\r\n");
+        assert_eq!(fixture.run(client_pause, "CLIENT PAUSE 9223372036854775807 WRITE"), "");
+        assert_eq!(fixture.finish_later(), "+OK\r\n");
         let pause = &fixture.context.pause;
         assert!(pause.holds(true, Instant::now()) && !pause.holds(false, Instant::now()));
-        assert_eq!(fixture.run(client_unpause, "CLIENT UNPAUSE"), "+OK\r\n");
+        assert!(matches!(write(&fixture), Err(EngineError::Paused)));
+        assert_eq!(fixture.run(client_unpause, "CLIENT UNPAUSE"), "");
+        assert_eq!(fixture.finish_later(), "+OK\r\n");
         assert!(!fixture.context.pause.holds(true, Instant::now()));
+        assert!(write(&fixture).is_ok());
+    }
+
+    fn write(fixture: &Fixture) -> Result<(), EngineError> {
+        let mut batch = fixture.context.engine.batch(Millis::now(), true);
+        let written = batch.run(|txn| {
+            txn.put(0, b"key", Value::Str(b"value"), None);
+            Ok::<_, Infallible>(())
+        });
+        written.map(|_| ())
+    }
+
+    #[test]
+    fn a_late_pause_does_not_outlive_the_unpause_that_came_after_it() {
+        let mut fixture = Fixture::new();
+        fixture.run(client_pause, "CLIENT PAUSE 60000");
+        let late = fixture.later.take();
+        fixture.run(client_unpause, "CLIENT UNPAUSE");
+        fixture.finish_later();
+        fixture.later = late;
+        fixture.finish_later();
+        assert!(write(&fixture).is_ok());
+    }
+
+    #[test]
+    fn inside_exec_both_answer_at_once() {
+        let mut fixture = Fixture::new();
+        fixture.session.set_in_exec(true);
+        assert_eq!(fixture.run(client_pause, "CLIENT PAUSE 60000"), "+OK\r\n");
+        assert!(fixture.context.pause.holds(false, Instant::now()));
+        assert_eq!(fixture.run(client_unpause, "CLIENT UNPAUSE"), "+OK\r\n");
+        assert!(!fixture.context.pause.holds(false, Instant::now()));
     }
 
     #[test]

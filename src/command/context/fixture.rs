@@ -6,8 +6,10 @@ use crate::command::call::{Call, CommandError, Handler, Later};
 use crate::command::clients::{Endpoint, Registration};
 use crate::command::session::Session;
 use crate::command::table;
+use crate::engine::{Db, Engine};
 use crate::resp::{OwnedRequest, ReplyBuf};
 use crate::settings::Settings;
+use std::path::Path;
 use std::sync::Arc;
 
 /// One client of a server that has no sockets.
@@ -26,8 +28,18 @@ impl Fixture {
     }
 
     pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
+        Self::on(Engine::for_tests(), settings)
+    }
+
+    /// On a database with files in `folder`.
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        let db = Db::open(folder.join("data.db")).expect("a database in a new folder opens");
+        Self::on(Arc::clone(db.engine()), &[])
+    }
+
+    fn on(engine: Arc<Engine>, settings: &[(&str, &str)]) -> Self {
         let settings = Settings::with(settings).expect("the settings are valid");
-        let context = Context::new(crate::engine::Engine::for_tests(), Arc::new(settings));
+        let context = Context::new(engine, Arc::new(settings));
         let (peer, local) = ("127.0.0.1:5000".to_owned(), "127.0.0.1:6379".to_owned());
         let endpoint = Endpoint { peer, local, fd: 8, unix: false };
         let registration = context.clients.register(endpoint, Millis::now(), 10).expect("there is room");
@@ -75,6 +87,7 @@ impl Fixture {
         let later = &mut self.later;
         let mut batch = context.engine.batch(Millis::now(), true);
         let ran = batch.run(|txn| {
+            reply.clear();
             let mut call = Call { txn, args, reply, session, context, later: None };
             let result = handler(&mut call);
             *later = call.later.take();

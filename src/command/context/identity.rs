@@ -17,6 +17,8 @@ pub const GOREDIS_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Identity {
     /// 40 hexadecimal digits, different for every run.
     pub run_id: String,
+    /// 40 hexadecimal digits by which followers know this run's data.
+    pub replication_id: String,
     /// When the server started, for durations.
     pub started: Instant,
     /// When the server started, for people.
@@ -36,6 +38,8 @@ impl Identity {
     pub fn new() -> Self {
         Self {
             run_id: random_hex_40(),
+            // Why: not the log's history, which keys the checks of its records and stays secret.
+            replication_id: random_hex_40(),
             started: Instant::now(),
             started_at: Millis::now(),
             executable: std::env::current_exe().unwrap_or_default(),
@@ -55,7 +59,7 @@ fn random_hex_40() -> String {
         hasher.write_u64(at);
         hasher.finish()
     };
-    let digits: String = (0..3).map(|at| format!("{:016x}", word(at))).collect();
+    let digits = [0, 1, 2].map(|at| format!("{:016x}", word(at))).concat();
     digits[..40].to_owned()
 }
 

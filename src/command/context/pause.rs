@@ -27,6 +27,8 @@ pub struct Pause {
     hint: AtomicU8,
     /// Locked to change the pause; the channel tells those that wait.
     held: Mutex<watch::Sender<Held>>,
+    /// Held by whoever brings something else in line with the pause.
+    turn: Mutex<()>,
 }
 
 impl Default for Pause {
@@ -38,7 +40,7 @@ impl Default for Pause {
 impl Pause {
     /// No pause.
     pub fn new() -> Self {
-        Self { hint: AtomicU8::new(0), held: Mutex::new(watch::Sender::new(None)) }
+        Self { hint: AtomicU8::new(0), held: Mutex::new(watch::Sender::new(None)), turn: Mutex::default() }
     }
 
     /// Pauses until `end`. A pause that holds already is only made longer and stricter, never shorter or weaker.
@@ -81,6 +83,15 @@ impl Pause {
     /// What INFO shows: which commands wait, and until when.
     pub fn current(&self, now: Instant) -> Option<(PauseKind, Instant)> {
         self.lock().borrow().filter(|(_, end)| *end > now)
+    }
+
+    /// Brings something else in line with the pause: `apply` is told when it ends, if one holds.
+    ///
+    /// Callers take turns, and each is told how things are when its turn comes; so whoever comes last leaves behind
+    /// what is right, in whatever order they were sent.
+    pub fn align<R>(&self, apply: impl FnOnce(Option<Instant>) -> R) -> R {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        apply(self.current(Instant::now()).map(|(_, end)| end))
     }
 
     #[cold]

@@ -43,13 +43,8 @@ impl Slot {
     /// Takes the smallest free number, so that the threads of a server with few stay among the first.
     fn take() -> Self {
         let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = match pool.free.pop() {
-            Some(Reverse(number)) => number,
-            None => {
-                pool.next += 1;
-                pool.next - 1
-            }
-        };
+        let number = pool.free.pop().map_or(pool.next, |Reverse(number)| number);
+        pool.next = pool.next.max(number + 1);
         NUMBER.set(number);
         Self(number)
     }

@@ -1,29 +1,68 @@
 //! Tests of the log as a whole: written, stopped in some way, opened again.
 
 mod basics;
+mod damage;
+mod rows;
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use memmap2::MmapRaw;
 
 use super::*;
 
-/// The system, except for the boot's id, which a test can change to lose the machine.
+/// The system, except that nothing is really synced, that a test can change the boot's id to lose the machine, and
+/// that every call can be made to fail.
 #[derive(Debug)]
 pub(super) struct TestStorage {
     boot: AtomicU64,
+    /// How many calls still succeed.
+    calls_left: AtomicU64,
+    /// How many bytes can still be allocated.
+    pub(super) space: AtomicU64,
+    pub(super) sync_fails: AtomicBool,
+    /// Syncing a range waits as long as this is set: the durable mark stays where it is.
+    pub(super) sync_waits: AtomicBool,
 }
 
 impl TestStorage {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { boot: AtomicU64::new(1) })
+        Arc::new(Self {
+            boot: AtomicU64::new(1),
+            calls_left: AtomicU64::new(u64::MAX),
+            space: AtomicU64::new(u64::MAX),
+            sync_fails: AtomicBool::new(false),
+            sync_waits: AtomicBool::new(false),
+        })
     }
 
     /// The next start finds another boot: what it did not sync may be lost.
     pub(super) fn lose_machine(&self) {
         self.boot.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// `calls` more calls succeed; then all fail.
+    pub(super) fn fail_after(&self, calls: u64) {
+        self.calls_left.store(calls, Ordering::Relaxed);
+    }
+
+    fn call(&self) -> io::Result<()> {
+        let spend = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
+        let spent = self.calls_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        spent.map(|_| ()).map_err(|_| io::Error::other("the test stops here"))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.call()?;
+        if self.sync_fails.load(Ordering::Relaxed) {
+            Err(io::Error::from_raw_os_error(libc::EIO))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -31,19 +70,27 @@ impl Storage for TestStorage {
     fn boot_id(&self) -> u128 {
         u128::from(self.boot.load(Ordering::Relaxed))
     }
-    fn allocate(&self, file: &std::fs::File, path: &Path, bytes: u64) -> std::io::Result<()> {
+    fn allocate(&self, file: &File, path: &Path, bytes: u64) -> io::Result<()> {
+        self.call()?;
+        let spend = |left: u64| left.checked_sub(bytes);
+        let spent = self.space.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        spent.map_err(|_| io::Error::from_raw_os_error(libc::ENOSPC))?;
         OsStorage.allocate(file, path, bytes)
     }
-    fn sync_file(&self, _: &std::fs::File, _: &Path) -> std::io::Result<()> {
-        Ok(())
+    fn sync_file(&self, _: &File, _: &Path) -> io::Result<()> {
+        self.sync()
     }
-    fn sync_range(&self, _: &MmapRaw, _: &Path, _: usize, _: usize) -> std::io::Result<()> {
-        Ok(())
+    fn sync_range(&self, _: &MmapRaw, _: &Path, _: usize, _: usize) -> io::Result<()> {
+        while self.sync_waits.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.sync()
     }
-    fn sync_dir(&self, _: &Path) -> std::io::Result<()> {
-        Ok(())
+    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+        self.sync()
     }
-    fn remove(&self, path: &Path) -> std::io::Result<()> {
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.call()?;
         OsStorage.remove(path)
     }
 }
@@ -111,8 +158,20 @@ impl Lab {
         names::list(&self.dbfile).unwrap().segments.into_iter().map(|(_, path)| path).collect()
     }
 
-    /// A copy of all files under another folder, as a kill at this moment would leave them. The copies have other
-    /// inodes: use [`Lab::restore`] to bring them back under the old ones.
+    /// Ends the log's life without its knowledge: the files are left as they are at this moment. `pending` are the
+    /// records that [`leave_pending`] left.
+    pub(super) fn kill(&self, opened: Opened, pending: &[Lsn]) {
+        settle(&opened.log);
+        let image = self.image();
+        self.storage.sync_waits.store(false, Ordering::Relaxed);
+        for lsn in pending {
+            opened.log.mark_committed(*lsn, &crossbeam_epoch::pin());
+        }
+        drop(opened);
+        self.restore(&image);
+    }
+
+    /// The bytes of all files; [`Lab::restore`] brings them back under the same inodes.
     pub(super) fn image(&self) -> Vec<(PathBuf, Vec<u8>)> {
         self.segments().into_iter().map(|path| (path.clone(), std::fs::read(&path).unwrap())).collect()
     }
@@ -131,6 +190,17 @@ impl Lab {
             file.set_len(bytes.len() as u64).unwrap();
             file.write_all_at(bytes, 0).unwrap();
         }
+    }
+}
+
+/// Waits until the segment ahead of the tail is there, so that the set of files stands still.
+pub(super) fn settle(log: &Log) {
+    let ahead = || {
+        let disk = DiskLog::discover(log.dbfile().unwrap(), 0).unwrap();
+        disk.segments().last().unwrap().first() > log.head() && disk.unfinished.is_empty()
+    };
+    while !ahead() {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

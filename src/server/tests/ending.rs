@@ -13,7 +13,7 @@ async fn quit_is_answered_and_what_follows_it_is_not() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_client_is_closed_whether_it_idles_or_waits() {
-    let server = Running::start(&[]);
+    let server = Running::start(&[("enable-debug-command", "yes")]);
     let (mut idle, mut waiting) = (server.client().await, server.client().await);
     idle.ping().await;
     waiting.ping().await;

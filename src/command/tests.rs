@@ -1,0 +1,8 @@
+//! Whole commands, from the request to the bytes of the reply.
+
+mod counters;
+mod expiry;
+mod keyspace;
+mod scan;
+mod script;
+mod strings;

@@ -1,0 +1,66 @@
+//! A client without a connection, and scripts of what it asks and is answered.
+//!
+//! A request is written as an inline command; a reply as its bytes, with a blank for each CR LF and none at the end.
+//! The replies in these tests were checked against Redis, where Redis has the command.
+
+use std::sync::Arc;
+
+use crate::Db;
+use crate::clock::Millis;
+use crate::command::call::Later;
+use crate::command::clients::{ClientHandle, Endpoint};
+use crate::command::context::Context;
+use crate::command::dispatch::{self, Flow};
+use crate::command::session::Session;
+use crate::resp::{Protocol, ReplyBuf, inline};
+use crate::settings::Settings;
+
+/// A client of an empty database of its own.
+pub(super) struct Client {
+    context: Context,
+    session: Session,
+    protocol: Protocol,
+}
+
+impl Client {
+    /// A client that speaks RESP2.
+    pub(super) fn new() -> Self {
+        let engine = Arc::clone(Db::in_memory().expect("a database").engine());
+        let handle = Arc::new(ClientHandle::new(1, Endpoint::default(), Millis(0)));
+        Self {
+            context: Context::new(engine, Arc::new(Settings::default())),
+            session: Session::new(handle, true),
+            protocol: Protocol::Resp2,
+        }
+    }
+
+    /// Asks one request and waits for the reply, in the notation above.
+    pub(super) fn ask(&mut self, line: &str) -> String {
+        let request = inline::split(line.as_bytes()).expect("balanced quotes");
+        let mut reply = ReplyBuf::with_protocol(self.protocol);
+        let requests = [request.as_args()];
+        let (ran, flow) = dispatch::execute_batch(&self.context, &mut self.session, &requests, &mut reply);
+        assert_eq!(ran, 1, "{line}");
+        if let Flow::Later(Later::Blocking(work)) = flow {
+            work(&self.context, &mut reply);
+        }
+        let text = String::from_utf8_lossy(&reply.to_vec()).replace("\r\n", " ");
+        text.trim_end().to_owned()
+    }
+
+    fn follow(mut self, script: &[(&str, &str)]) {
+        for (request, reply) in script {
+            assert_eq!(self.ask(request), reply.trim_end(), "{request}");
+        }
+    }
+}
+
+/// Asks each request of a script and compares the replies.
+pub(super) fn run(script: &[(&str, &str)]) {
+    Client::new().follow(script);
+}
+
+/// As [`run`], for a client that speaks RESP3.
+pub(super) fn run_resp3(script: &[(&str, &str)]) {
+    Client { protocol: Protocol::Resp3, ..Client::new() }.follow(script);
+}

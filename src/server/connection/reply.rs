@@ -1,0 +1,98 @@
+//! Replies on their way to the client, and the last one of all.
+
+use super::kill::KillSwitch;
+use super::{Connection, End};
+use crate::command::dispatch;
+use crate::command::stats::Counter;
+use crate::resp::ProtocolError;
+use crate::settings::ClientClass;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+impl Connection {
+    /// Waits until the replies may be known, and sends them.
+    pub(super) async fn settle(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
+        if let Some(lsn) = dispatch::durability(&self.context, &mut self.session) {
+            let engine = Arc::clone(&self.context.engine);
+            if let Err(error) = kill.until_replied(engine.wait_durable(lsn)).await? {
+                // Order: nothing that was executed is told, for nobody knows whether it will be there.
+                return Err(self.last_word(&format!("MISCONF {error}"), kill).await);
+            }
+        }
+        self.session.publish();
+        self.flush(kill).await
+    }
+
+    /// Sends all replies.
+    async fn flush(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
+        if self.busy().reply.is_empty() {
+            return Ok(());
+        }
+        self.check_output_limit()?;
+        kill.until_replied(poll_fn(|cx| self.poll_flush(cx))).await?
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
+        loop {
+            let Some(work) = self.work.as_mut() else { return Poll::Ready(Ok(())) };
+            if work.reply.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            let polled = self.stream.poll_write(cx, &mut work.reply);
+            if polled.is_pending() {
+                self.publish_buffers();
+            }
+            match ready!(polled) {
+                Ok(0) => return Poll::Ready(Err(End::Gone)),
+                Ok(count) => self.count_written(count as u64),
+                Err(error) => return Poll::Ready(Err(self.failed(&error))),
+            }
+        }
+    }
+
+    fn count_written(&mut self, count: u64) {
+        self.net_output_bytes += count;
+        let stats = self.context.stats.local();
+        stats.add(Counter::NetOutputBytes, count);
+        stats.add(Counter::Writes, 1);
+    }
+
+    /// Closes the connection when the replies at hand are more than the client may leave unread.
+    fn check_output_limit(&mut self) -> Result<(), End> {
+        let limit = self.context.settings.output_limit(ClientClass::Normal).hard_bytes;
+        let output_bytes = self.busy().reply.len() as u64;
+        if limit == 0 || output_bytes <= limit {
+            return Ok(());
+        }
+        self.context.stats.local().add(Counter::OutputBufferDisconnections, 1);
+        tracing::warn!(client = self.client.id(), output_bytes, limit, "closed: output buffer limit reached");
+        Err(End::Killed)
+    }
+
+    /// Answers bytes that are no request, after everything that came before them.
+    pub(super) async fn refuse(&mut self, error: ProtocolError, kill: &mut KillSwitch<'_>) -> End {
+        let counter = match error {
+            ProtocolError::RequestTooBig => Counter::QueryBufferDisconnections,
+            _ => Counter::ProtocolErrors,
+        };
+        self.context.stats.local().add(counter, 1);
+        tracing::debug!(client = self.client.id(), %error, "closing");
+        self.last_word(&format!("ERR {error}"), kill).await
+    }
+
+    /// Sends an error in place of all replies that have not been sent, and ends.
+    async fn last_word(&mut self, error: &str, kill: &mut KillSwitch<'_>) -> End {
+        let work = self.busy();
+        work.abandon();
+        work.reply.clear();
+        work.reply.error(error);
+        self.flush(kill).await.err().unwrap_or(End::Finished)
+    }
+
+    /// Tells the client that nothing more will come, so that it reads what was sent last even if it has sent more.
+    pub(super) async fn hang_up(&mut self, kill: &mut KillSwitch<'_>) {
+        // Why: a socket that cannot be shut down has nobody at its other end.
+        let _ = kill.until_replied(poll_fn(|cx| self.stream.poll_shutdown(cx))).await;
+    }
+}
