@@ -216,8 +216,7 @@ impl Run<'_> {
         if write && let Some(delay) = self.held_up {
             return Some(Flow::Delay(delay));
         }
-        let exempt = spec.name == "client" || spec.full_name.starts_with("client|");
-        (!exempt && self.context.pause.holds(write, self.clock)).then_some(Flow::Paused)
+        self.context.pause.holds(write, self.clock).then_some(Flow::Paused)
     }
 
     fn queue(

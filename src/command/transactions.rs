@@ -5,6 +5,7 @@
 //! same attempt, so nothing can come in between.
 
 use std::convert::Infallible;
+use std::time::{Duration, Instant};
 
 use crate::command::bind::{self, Course};
 use crate::command::call::{Call, CommandError, Later};
@@ -99,16 +100,16 @@ pub(super) fn exec(
     let watches = std::mem::take(&mut session.watches);
     let (mark, db, protocol) = (reply.mark(), session.db, reply.protocol());
     session.set_in_exec(true);
-    let mut later = None;
+    let mut ran = Ran::default();
     let mut attempt = |txn: &mut Txn<'_>| {
         reply.truncate(mark);
         reply.set_protocol(protocol);
         session.db = db;
-        later = None;
+        ran = Ran::default();
         if watches.iter().any(|watch| txn.watch(watch.db, &watch.key) != watch.seen) {
             reply.null_array();
         } else {
-            later = run_queue(context, session, txn, queue, reply);
+            ran = run_queue(context, session, txn, queue, reply);
         }
         Ok::<_, Infallible>(())
     };
@@ -122,7 +123,18 @@ pub(super) fn exec(
         }
         return Err(error);
     }
-    Ok(later)
+    let stats = context.stats.local();
+    for (command, elapsed, failed) in ran.calls {
+        stats.call(command, elapsed, failed);
+    }
+    Ok(ran.later)
+}
+
+/// What an attempt at a queue leaves to be counted and done, should it take effect.
+#[derive(Default)]
+struct Ran {
+    calls: Vec<(usize, Duration, bool)>,
+    later: Option<Later>,
 }
 
 fn run_queue(
@@ -131,16 +143,20 @@ fn run_queue(
     txn: &mut Txn<'_>,
     queue: &Queue,
     reply: &mut ReplyBuf,
-) -> Option<Later> {
+) -> Ran {
     let stats = context.stats.local();
-    let mut later = None;
+    let mut ran = Ran::default();
+    let mut clock = Instant::now();
     reply.array(queue.requests.len());
     for (spec, request) in &queue.requests {
         let mark = reply.mark();
         txn.set_touch(!session.no_touch);
         let mut call = Call { txn, args: request.as_args(), reply, session, context, later: None };
         let result = (bind::of(spec).handler)(&mut call);
-        later = call.later.or(later);
+        ran.later = call.later.or(ran.later);
+        let now = Instant::now();
+        ran.calls.push((spec.index(), now - clock, result.is_err()));
+        clock = now;
         if let Err(error) = result {
             let text = error.to_string();
             reply.truncate(mark);
@@ -148,5 +164,5 @@ fn run_queue(
             stats.error(&text);
         }
     }
-    later
+    ran
 }

@@ -65,7 +65,12 @@ impl<'g> Txn<'g> {
         if self.root.closing && !self.is_alone() {
             return Ok(Outcome::Lost);
         }
-        if self.accesses.len() == 1 { self.commit_one() } else { self.commit_several() }
+        let writes = self.accesses.iter().filter(|access| access.write.is_some()).count();
+        let outcome = if self.accesses.len() == 1 { self.commit_one() } else { self.commit_several() }?;
+        if outcome != Outcome::Lost {
+            self.engine.stats.changes.add(writes as i64);
+        }
+        Ok(outcome)
     }
 
     /// Ends an attempt that wrote nothing: was what it saw there at one moment?
@@ -153,6 +158,7 @@ impl<'g> Txn<'g> {
         let (installed, complete) = self.install(&kept, descriptor);
         let recorded = if complete { Some(reservation.commit()) } else { None };
         if let Some(Ok(())) = recorded {
+            engine.stats.changes.add(order.len() as i64 + 1);
             self.publish_fresh(&fresh);
             if let Some(structure) = self.structure.take() {
                 root.keyspaces = structure.keyspaces.into();

@@ -35,6 +35,8 @@ pub struct SnapshotStatus {
     pub failure: Option<String>,
     /// How long the last attempt took.
     pub took: Option<Duration>,
+    /// Keys changed since the last good one.
+    pub changes: u64,
     /// How many were taken since the start.
     pub taken: u64,
 }
@@ -84,6 +86,7 @@ impl Engine {
         drop(guard);
         let running = self.snapshots.is_running();
         let facts = self.snapshots.facts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let changes = self.changes_since(&facts);
         EngineInfo {
             databases,
             data_bytes,
@@ -99,6 +102,7 @@ impl Engine {
                 file_bytes: facts.file_bytes,
                 failure: facts.failure,
                 took: facts.took,
+                changes,
                 taken: facts.taken,
             },
             persistent: self.is_persistent(),

@@ -31,6 +31,7 @@ mod tests;
 mod timers;
 mod txn;
 mod usage;
+mod walk;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
@@ -72,8 +73,19 @@ pub struct EngineOptions {
     pub log: LogOptions,
     /// Threads that load a snapshot.
     pub recovery_threads: usize,
-    /// When snapshots are taken by themselves.
+    /// When the log is compacted by itself.
     pub compaction: CompactionOptions,
+    /// When snapshots are taken besides.
+    pub save_points: Vec<SavePoint>,
+}
+
+/// Take a snapshot when the last one is so old and so much has changed since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SavePoint {
+    /// Age of the last snapshot.
+    pub seconds: u64,
+    /// Keys changed since.
+    pub changes: u64,
 }
 
 /// When the log is compacted into a snapshot by itself.
@@ -93,6 +105,7 @@ impl EngineOptions {
             log,
             recovery_threads: std::thread::available_parallelism().map_or(1, usize::from),
             compaction: CompactionOptions { percentage: 100, bytes_min: 64 << 20 },
+            save_points: Vec::new(),
         }
     }
 }
@@ -106,6 +119,8 @@ pub(crate) struct EngineStats {
     pub alone: Counter,
     /// Keys whose time came.
     pub expired: Counter,
+    /// Keys written.
+    pub changes: Counter,
 }
 
 /// The running database.
@@ -181,7 +196,7 @@ impl Engine {
     pub fn walk_keys(&self, db: DbIndex, prefix: &[u8], visit: &mut dyn FnMut(&[u8]) -> bool) {
         let now = Millis::now();
         let keyspace = Arc::clone(&self.root.load(&crossbeam_epoch::pin()).keyspaces[usize::from(db)]);
-        let mut walk = snapshot::Walk::new(&keyspace, prefix);
+        let mut walk = walk::Walk::new(&keyspace, prefix);
         let mut going = true;
         while going {
             let more = walk.slice(&mut |cell, guard| {

@@ -11,7 +11,6 @@
 //! Durable past E before 4, or else a crash leaves a snapshot with half of what the log had.
 
 use std::collections::VecDeque;
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,58 +19,17 @@ use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
 use crate::engine::effect::Effect;
-use crate::engine::{DbIndex, Engine, SnapshotFailure};
+use crate::engine::walk::Lanes;
+use crate::engine::{DbIndex, Engine, SavePoint, SnapshotFailure};
 use crate::log::snapshot::{SnapshotFooter, SnapshotInfo, SnapshotOptions, SnapshotWriter};
 use crate::lsn::Lsn;
-use crate::store::cell::Cell;
 use crate::store::keyspace::Keyspace;
 use crate::store::version::ValueRef;
+use crate::store::version::VersionPtr;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
-/// Cells that are visited under one guard.
-const SLICE_CELLS: usize = 512;
 /// How often the thread looks whether the log has grown enough.
 const TICK: Duration = Duration::from_millis(100);
-
-/// A walk over a keyspace in key order, in slices that each hold a guard for a moment only.
-pub(super) struct Walk<'k> {
-    keyspace: &'k Keyspace,
-    prefix: Vec<u8>,
-    last: Option<Vec<u8>>,
-}
-
-impl<'k> Walk<'k> {
-    /// Starts before the first key with `prefix`.
-    pub(super) fn new(keyspace: &'k Keyspace, prefix: &[u8]) -> Self {
-        Self { keyspace, prefix: prefix.to_vec(), last: None }
-    }
-
-    /// Visits some cells; `visit` says false to end. Tells whether there may be more.
-    pub(super) fn slice(&mut self, visit: &mut dyn FnMut(&Cell, &Guard) -> bool) -> bool {
-        let guard = crossbeam_epoch::pin();
-        let from = match &self.last {
-            None => Bound::Included(&self.prefix[..]),
-            Some(last) => Bound::Excluded(&last[..]),
-        };
-        let mut left = SLICE_CELLS;
-        let mut last = None;
-        let mut more = false;
-        self.keyspace.walk(from, &guard, &mut |cell| {
-            let key = cell.key(&guard);
-            if !key.starts_with(&self.prefix) || !visit(cell, &guard) {
-                return false;
-            }
-            left -= 1;
-            if left == 0 {
-                last = Some(key.to_vec());
-                more = true;
-            }
-            left > 0
-        });
-        self.last = last;
-        more
-    }
-}
 
 /// What was saved when.
 #[derive(Debug)]
@@ -81,6 +39,7 @@ pub(super) struct Snapshots {
     wanted: AtomicBool,
     compaction_percentage: AtomicU64,
     compaction_bytes_min: AtomicU64,
+    save_points: Mutex<Vec<SavePoint>>,
     pub(super) facts: Mutex<SnapshotFacts>,
 }
 
@@ -101,17 +60,24 @@ pub(super) struct SnapshotFacts {
     pub began: Option<Instant>,
     /// How many were taken since the start.
     pub taken: u64,
+    /// Keys changed in this run before its S.
+    pub changes: u64,
     /// No automatic attempt before this.
     pub retry_at: Option<Instant>,
 }
 
 impl Snapshots {
-    pub(super) fn new(options: crate::engine::CompactionOptions, facts: SnapshotFacts) -> Self {
+    pub(super) fn new(
+        options: crate::engine::CompactionOptions,
+        save_points: Vec<SavePoint>,
+        facts: SnapshotFacts,
+    ) -> Self {
         Self {
             running: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
             compaction_percentage: AtomicU64::new(options.percentage),
             compaction_bytes_min: AtomicU64::new(options.bytes_min),
+            save_points: Mutex::new(save_points),
             facts: Mutex::new(facts),
         }
     }
@@ -143,8 +109,7 @@ struct Slice {
 }
 
 impl Slice {
-    fn take(&mut self, db: DbIndex, cell: &Cell, engine: &Engine, guard: &Guard) {
-        let version = cell.look(guard).version;
+    fn take(&mut self, db: DbIndex, version: VersionPtr, engine: &Engine, guard: &Guard) {
         engine.settle(version, guard);
         // SAFETY: used at once, under the guard.
         let (key, value) = unsafe { (version.key(), version.value()) };
@@ -191,8 +156,9 @@ impl Engine {
         }
         let began = Instant::now();
         self.snapshots.facts().began = Some(began);
+        let changes = self.stats.changes.count();
         let result = self.take_snapshot();
-        self.note_snapshot(began, &result);
+        self.note_snapshot(began, changes, &result);
         // Release: pairs with the swap above.
         self.snapshots.running.store(false, Ordering::Release);
         result.map(|_| ())
@@ -222,7 +188,12 @@ impl Engine {
         self.snapshots.compaction_bytes_min.store(options.bytes_min, Ordering::Relaxed);
     }
 
-    fn note_snapshot(&self, began: Instant, result: &Result<SnapshotInfo, SnapshotFailure>) {
+    /// Changes when snapshots are taken besides.
+    pub fn set_save_points(&self, points: Vec<SavePoint>) {
+        *self.snapshots.save_points.lock().unwrap_or_else(PoisonError::into_inner) = points;
+    }
+
+    fn note_snapshot(&self, began: Instant, changes: u64, result: &Result<SnapshotInfo, SnapshotFailure>) {
         let mut facts = self.snapshots.facts();
         facts.began = None;
         facts.took = Some(began.elapsed());
@@ -232,6 +203,7 @@ impl Engine {
                 facts.saved_at = Millis(info.footer.created_unix_ms);
                 facts.start = info.footer.start;
                 facts.file_bytes = info.totals.file_bytes;
+                facts.changes = changes;
                 facts.taken += 1;
                 facts.retry_at = None;
                 let (keys, bytes) = (info.totals.entries, info.totals.file_bytes);
@@ -257,13 +229,10 @@ impl Engine {
         )?;
         let mut slice = Slice::default();
         for (db, keyspace) in keyspaces.iter().enumerate() {
-            let mut walk = Walk::new(keyspace, b"");
+            let mut lanes = Lanes::new(keyspace);
             let mut more = true;
             while more {
-                more = walk.slice(&mut |cell, guard| {
-                    slice.take(db as DbIndex, cell, self, guard);
-                    true
-                });
+                more = lanes.slice(&mut |version, guard| slice.take(db as DbIndex, version, self, guard));
                 slice.write(&mut writer)?;
             }
         }
@@ -309,8 +278,24 @@ impl Engine {
         let facts = self.snapshots.facts();
         let log_bytes = self.log.head().get().saturating_sub(facts.start.get());
         let grown = log_bytes.saturating_mul(100) >= facts.file_bytes.saturating_mul(percentage);
+        // Why: without files there is nothing to compact.
+        if self.dbfile.is_none() {
+            return false;
+        }
         let may = facts.retry_at.is_none_or(|at| at <= Instant::now());
-        may && percentage > 0 && log_bytes >= bytes_min && grown
+        may && (percentage > 0 && log_bytes >= bytes_min && grown || self.save_point_due(&facts))
+    }
+
+    fn save_point_due(&self, facts: &SnapshotFacts) -> bool {
+        let seconds = facts.saved_at.until(Millis::now()) / 1000;
+        let changes = self.changes_since(facts);
+        let points = self.snapshots.save_points.lock().unwrap_or_else(PoisonError::into_inner);
+        points.iter().any(|point| seconds >= point.seconds && changes >= point.changes.max(1))
+    }
+
+    /// Keys changed since the last snapshot.
+    pub(super) fn changes_since(&self, facts: &SnapshotFacts) -> u64 {
+        self.stats.changes.count().saturating_sub(facts.changes)
     }
 }
 

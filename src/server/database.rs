@@ -1,6 +1,7 @@
 //! From settings to an open database, with its progress and its result told to people.
 
 use super::progress::Progress;
+use crate::command::server::{save_points, tune_usage};
 use crate::engine::{self, CompactionOptions, DbIndex, Engine, EngineOptions, OpenError, Recovered};
 use crate::log::{FsyncPolicy, Location, LogOptions};
 use crate::settings::{self, Settings};
@@ -21,6 +22,7 @@ pub(super) fn options(settings: &Settings) -> EngineOptions {
             percentage: settings.auto_compaction_percentage(),
             bytes_min: settings.auto_compaction_min_size(),
         },
+        save_points: save_points(settings),
         ..EngineOptions::new(log)
     }
 }
@@ -49,6 +51,7 @@ pub(super) fn open(settings: &Settings) -> Result<Arc<Engine>, OpenError> {
         }
     })?;
     drop(progress);
+    tune_usage(&engine, settings);
     if settings.persist() {
         tell(settings, &recovered);
     }

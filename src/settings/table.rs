@@ -82,7 +82,7 @@ own_settings! {
             "Connections that may wait to be accepted"
     }
     Server {
-        threads: usize = "threads" ["io-threads"], int(0, 1024), "0", AtStart;
+        threads: usize = "threads" ["io-threads"], int(0, 1024), "0", Pinned;
             "Threads that serve clients; 0 is one per core"
         databases: usize = "databases" [], int(1, 65536), "16", AtStart;
             "Databases, chosen with SELECT"
@@ -134,7 +134,7 @@ own_settings! {
             "Folder in which relative file names are"
         fsync: FsyncPolicy = "fsync" ["appendfsync"], Kind::Choice(FsyncPolicy::NAMES), "everysec", Live;
             "When writes reach stable storage: always is before the reply"
-        segment_bytes: u64 = "segment-bytes" [], Kind::Pages { min: 4 << 20, max: 1 << 30 }, "64mb", AtStart;
+        segment_bytes: u64 = "segment-bytes" [], Kind::Pages { min: 4 << 20, max: 1 << 30 }, "64mb", Pinned;
             "Size of one file of the log"
         auto_compaction_percentage: u64 = "auto-compaction-percentage" ["auto-aof-rewrite-percentage"],
             int(0, INT_MAX), "100", Live;
@@ -142,13 +142,13 @@ own_settings! {
         auto_compaction_min_size: u64 = "auto-compaction-min-size" ["auto-aof-rewrite-min-size"],
             memory(0), "64mb", Live;
             "Do not compact by itself a log smaller than this"
-        save: Vec<SavePoint> = "save" [], Kind::List(List::Save), "3600 1 300 100 60 10000", Live;
+        save: Vec<SavePoint> = "save" [], Kind::List(List::Save), "", Live;
             "Compact after so many seconds if so many keys have changed; \"\" is never"
     }
     Diagnostics {
         loglevel: LogLevel = "loglevel" [], Kind::Choice(LogLevel::NAMES), "notice", Live;
             "Least important messages to write"
-        log_format: LogFormat = "log-format" [], Kind::Choice(LogFormat::NAMES), "text", AtStart;
+        log_format: LogFormat = "log-format" [], Kind::Choice(LogFormat::NAMES), "text", Pinned;
             "Form of the messages"
         logfile: PathBuf = "logfile" [], Kind::Text(check::any), "", AtStart;
             "File to write messages to; empty for standard output"

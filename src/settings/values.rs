@@ -321,7 +321,7 @@ mod tests {
             get(&settings, &["hash-max-*-entries"]),
             [pair("hash-max-listpack-entries", "20"), pair("hash-max-ziplist-entries", "20")]
         );
-        assert_eq!(get(&settings, &["nothing", "save"]), [pair("save", "3600 1 300 100 60 10000")]);
+        assert_eq!(get(&settings, &["nothing", "save"]), [pair("save", "")]);
     }
 
     #[test]

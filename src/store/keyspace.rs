@@ -14,7 +14,7 @@
 
 use crossbeam_epoch::{Guard, default_collector};
 use crossbeam_queue::SegQueue;
-use crossbeam_skiplist::base::{RefEntry, SkipList};
+use crossbeam_skiplist::base::{Entry, RefEntry, SkipList};
 use std::ops::Bound;
 
 use crate::clock::Millis;
@@ -29,6 +29,9 @@ use crate::store::version::{OwnedVersion, VersionPtr};
 
 /// Bytes of a skiplist node and an index slot per key, on average (a node has two levels on average).
 const STRUCTURE_BYTES_PER_KEY: usize = 32 + 16;
+
+/// A place in the key order.
+pub type CellEntry<'g> = Entry<'g, 'g, Cell, ()>;
 
 /// One database.
 pub struct Keyspace {
@@ -198,13 +201,37 @@ impl Keyspace {
         guard: &'g Guard,
         visit: &mut impl FnMut(&'g Cell) -> bool,
     ) {
-        let mut at = self.list.lower_bound(from, guard);
+        let mut at = self.seek(from, guard);
         while let Some(entry) = at {
             if !visit(entry.key()) {
                 return;
             }
             at = entry.next();
         }
+    }
+
+    /// The first cell from a bound on.
+    pub fn seek<'g>(&'g self, from: Bound<&[u8]>, guard: &'g Guard) -> Option<CellEntry<'g>> {
+        self.list.lower_bound(from, guard)
+    }
+
+    /// Up to `count` keys from all over the keyspace.
+    pub fn sample(&self, count: usize, guard: &Guard) -> Vec<Vec<u8>> {
+        /// Index slots that are looked at for each.
+        const SLOTS_MAX: usize = 8;
+        let mut keys = Vec::with_capacity(count);
+        for n in 0..count as u64 {
+            let mut at = Some(KeyHash(u64::MAX / count as u64 * n));
+            for _ in 0..SLOTS_MAX {
+                let mut found = None;
+                at = at.and_then(|at| self.scan(at, guard, &mut |cell| found = Some(cell)));
+                if let Some(cell) = found {
+                    keys.push(cell.key(guard).to_vec());
+                    break;
+                }
+            }
+        }
+        keys
     }
 
     /// Bytes that the keyspace occupies: versions, nodes and the index.

@@ -3,7 +3,7 @@
 use super::help;
 use crate::command::call::{Call, CommandError, Later};
 use crate::command::context::Context;
-use crate::engine::CompactionOptions;
+use crate::engine::{CompactionOptions, Engine, SavePoint};
 use crate::log::FsyncPolicy;
 use crate::resp::{Args, ReplyBuf};
 use crate::settings::{self, Caller, Changed, EvictionPolicy, SetError, Setting};
@@ -80,13 +80,23 @@ fn tell_engine(context: &Context, setting: &Setting) {
                 bytes_min: settings.auto_compaction_min_size(),
             });
         }
-        "maxmemory-policy" | "lfu-log-factor" | "lfu-decay-time" => engine.count_frequency(
-            matches!(settings.maxmemory_policy(), EvictionPolicy::AllkeysLfu | EvictionPolicy::VolatileLfu),
-            settings.lfu_log_factor(),
-            settings.lfu_decay_time(),
-        ),
+        "save" => engine.set_save_points(save_points(settings)),
+        "maxmemory-policy" | "lfu-log-factor" | "lfu-decay-time" => tune_usage(engine, settings),
         _ => {}
     }
+}
+
+/// Has the engine count idle time or frequency of use, as the settings say.
+pub fn tune_usage(engine: &Engine, settings: &settings::Settings) {
+    let policy = settings.maxmemory_policy();
+    let frequency = matches!(policy, EvictionPolicy::AllkeysLfu | EvictionPolicy::VolatileLfu);
+    engine.count_frequency(frequency, settings.lfu_log_factor(), settings.lfu_decay_time());
+}
+
+/// The engine's view of the `save` setting.
+pub fn save_points(settings: &settings::Settings) -> Vec<SavePoint> {
+    let points = settings.save().into_iter();
+    points.map(|point| SavePoint { seconds: point.seconds, changes: point.changes }).collect()
 }
 
 /// CONFIG REWRITE

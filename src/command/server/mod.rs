@@ -37,7 +37,9 @@ pub use commands::{
     command, command_count, command_docs, command_getkeys, command_getkeysandflags, command_help,
     command_info, command_list,
 };
-pub use config::{config_get, config_help, config_resetstat, config_rewrite, config_set};
+pub use config::{
+    config_get, config_help, config_resetstat, config_rewrite, config_set, save_points, tune_usage,
+};
 pub use debug::debug;
 pub use functions::{function_flush, function_help, function_list, function_stats};
 pub use info::info;

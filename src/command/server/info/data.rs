@@ -75,6 +75,7 @@ fn seconds(time: Option<Duration>) -> i64 {
 /// The snapshot under the name of Redis's snapshots.
 fn rdb(text: &mut Text, engine: &EngineInfo) {
     let snapshot = &engine.snapshot;
+    text.field("rdb_changes_since_last_save", snapshot.changes);
     text.flag("rdb_bgsave_in_progress", snapshot.running);
     text.field("rdb_last_save_time", snapshot.saved_at.seconds());
     text.status("rdb_last_bgsave_status", snapshot.failure.is_none());
