@@ -124,20 +124,21 @@ impl Allocator {
                 segment.release_to(resolved.min(segment.end()), self.window_bytes);
             }
         }
-        self.close_segments(resolved);
+        close_segments(&self.appender, &self.durability, &self.closed);
     }
+}
 
-    /// Takes segments below both watermarks out of the table.
-    fn close_segments(&self, resolved: u64) {
-        let below = resolved.min(self.durability.durable().get());
-        let guard = crossbeam_epoch::pin();
-        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        for segment in self.appender.table.retire(below, &guard) {
-            closed.push_back(ClosedSegment {
-                first: Lsn::new(segment.first()),
-                end: Lsn::new(segment.end()),
-                path: segment.path().unwrap_or_default(),
-            });
-        }
+/// Takes segments below both watermarks out of the table.
+pub(super) fn close_segments(appender: &Appender, durability: &Durability, closed: &ClosedSegments) {
+    let below = appender.resolved().get().min(durability.durable().get());
+    let guard = crossbeam_epoch::pin();
+    // Order: 1 the lock, 2 out of the table; or else two callers would mix up the segments' order.
+    let mut closed = closed.lock().unwrap_or_else(PoisonError::into_inner);
+    for segment in appender.table.retire(below, &guard) {
+        closed.push_back(ClosedSegment {
+            first: Lsn::new(segment.first()),
+            end: Lsn::new(segment.end()),
+            path: segment.path().unwrap_or_default(),
+        });
     }
 }

@@ -141,6 +141,14 @@ pub enum OpenError {
         /// The process that holds it, if it is known.
         holder: Option<u32>,
     },
+    /// The folder is not there, or takes no files from this user.
+    #[error("cannot make {}: {source}; make its folder and let this user write there, or choose another -dbfile", path.display())]
+    LockFile {
+        /// The lock file: the first of a database's files to be made.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The system refused an operation on a file.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {

@@ -22,11 +22,11 @@ impl LockFile {
     /// Takes the lock of the database `dbfile`: the file `<dbfile>.lock`.
     ///
     /// # Errors
-    /// [`OpenError::Locked`] when another process holds it, [`OpenError::Io`] when the file cannot be made.
+    /// [`OpenError::Locked`] when another process holds it, [`OpenError::LockFile`] when the file cannot be made.
     pub fn take(dbfile: &Path) -> Result<Self, OpenError> {
         let path = lock_path(dbfile);
         let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut file = opened.map_err(|source| OpenError::io("open the lock file", &path, source))?;
+        let mut file = opened.map_err(|source| OpenError::LockFile { path: path.clone(), source })?;
         // SAFETY: the descriptor is open for the whole call, as `file` owns it; flock touches no memory.
         if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
             let source = io::Error::last_os_error();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crossbeam_epoch::Guard;
 
-use super::allocator::{Allocator, ClosedSegments};
+use super::allocator::{Allocator, ClosedSegments, close_segments};
 use super::appender::Appender;
 use super::durability::Durability;
 use super::error::{Fault, LogError, OpenError};
@@ -303,6 +303,8 @@ impl Log {
     /// [`LogError::Delete`] when a file cannot be deleted; those before it are gone.
     pub fn drop_below(&self, lsn: Lsn) -> Result<u64, LogError> {
         let Some(files) = &self.files else { return Ok(0) };
+        // Why: the allocator does this at its leisure, and nobody asks again for a segment that it comes too late for.
+        close_segments(&self.appender, &files.durability, &files.closed);
         let below = Lsn::new(self.appender.spills.lowest(lsn.get()));
         let mut closed = files.closed.lock().unwrap_or_else(PoisonError::into_inner);
         let mut freed = 0;

@@ -1,0 +1,26 @@
+//! The built server as its users meet it: a process that is started, talked to over sockets, and killed.
+//!
+//! | module | shows |
+//! |---|---|
+//! | `protocol` | every way in which bytes may come, byte for byte |
+//! | `commands`, `transactions`, `expiry`, `databases`, `introspection` | what commands answer |
+//! | `starting` | what stops a start, in one line; what does not |
+//! | `restart` | that what was acknowledged is there again |
+//! | `full_disk`, `large`, `many` | bad days: no room, huge values, ten thousand clients |
+//! | `kill_rounds` | `kill -9` under load, again and again, against the clients' own records |
+//! | `redis_clients` | redis-cli, redis-benchmark and redis-py as they are |
+
+mod commands;
+mod databases;
+mod expiry;
+mod full_disk;
+mod harness;
+mod introspection;
+mod kill_rounds;
+mod large;
+mod many;
+mod protocol;
+mod redis_clients;
+mod restart;
+mod starting;
+mod transactions;
