@@ -4,7 +4,7 @@ use super::progress::Progress;
 use crate::command::server::{save_points, tune_usage};
 use crate::engine::{self, CompactionOptions, DbIndex, Engine, EngineOptions, OpenError, Recovered};
 use crate::log::{FsyncPolicy, Location, LogOptions};
-use crate::settings::{self, EvictionPolicy, Settings};
+use crate::settings::{self, Settings};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the settings say of the database.
