@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_millis(50);
 const SLICE_KEYS: usize = 256;
 
 /// One keyspace's timers.
-struct Clockwork {
+pub(super) struct Clockwork {
     keyspace: Weak<Keyspace>,
     timers: Timers,
 }
@@ -34,7 +34,8 @@ pub(super) fn run(engine: &Weak<Engine>) {
     }
 }
 
-fn tick(engine: &Engine, clockworks: &mut HashMap<usize, Clockwork>, now: Millis) {
+/// Removes the keys whose time has come.
+pub(super) fn tick(engine: &Engine, clockworks: &mut HashMap<usize, Clockwork>, now: Millis) {
     clockworks.retain(|_, clockwork| clockwork.keyspace.strong_count() > 0);
     let keyspaces = engine.root.load(&crossbeam_epoch::pin()).keyspaces.clone();
     for (db, keyspace) in keyspaces.iter().enumerate() {

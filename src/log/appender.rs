@@ -278,6 +278,14 @@ impl Appender {
         }
     }
 
+    /// Whether the record at `lsn` is committed; so is every one that is no longer mapped.
+    #[cfg(all(test, feature = "shuttle"))]
+    pub(super) fn is_committed(&self, lsn: Lsn) -> bool {
+        let guard = crossbeam_epoch::pin();
+        let Some(segment) = self.table.load(&guard).find(lsn.get()) else { return true };
+        record::committed(0) == segment.state(lsn.get()).load(Ordering::Acquire) & 0xFFFF
+    }
+
     /// The watermark as it was last raised.
     #[inline]
     pub(super) fn resolved(&self) -> Lsn {

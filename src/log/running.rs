@@ -189,6 +189,12 @@ impl Log {
         self.appender.mark_committed(lsn, guard);
     }
 
+    /// Whether the record at `lsn` is committed in the log itself, so that a kill at this moment would keep it.
+    #[cfg(all(test, feature = "shuttle"))]
+    pub(crate) fn is_committed(&self, lsn: Lsn) -> bool {
+        self.appender.is_committed(lsn)
+    }
+
     /// Where the next record goes.
     #[inline]
     pub fn head(&self) -> Lsn {
