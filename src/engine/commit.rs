@@ -349,6 +349,8 @@ impl<'g> Access<'g> {
     #[inline]
     fn settle(&mut self, engine: &Engine, guard: &'g Guard) -> Option<Found<'g>> {
         match self.found {
+            // Why: a dead cell takes no version any more; the next attempt makes another.
+            Some(found) if found.word.is_dead() => None,
             Some(found) if !found.word.is_descriptor() => Some(found),
             Some(found) => {
                 let look = engine.decided(found.cell, guard)?;
