@@ -336,7 +336,11 @@ impl<'g> Access<'g> {
     /// Whether the key still is as it was seen.
     fn is_unchanged(&self, guard: &'g Guard) -> bool {
         match self.found {
-            Some(found) => found.cell.look(guard).version == found.version,
+            Some(found) => {
+                let look = found.cell.look(guard);
+                // Why: the key of a dead cell may have another already, and a version in it.
+                look.version == found.version && !look.word.is_dead()
+            }
             // A cell with a tombstone of no record was made by somebody who has not published anything yet.
             None => self.keyspace.find(self.hash, self.key(guard), guard).is_none_or(|cell| {
                 let version = cell.look(guard).version;
