@@ -201,6 +201,11 @@ impl Log {
         self.appender.head()
     }
 
+    /// As [`Log::head`], for who has just stored something that whoever reserves from there on must see.
+    pub fn head_behind_stores(&self) -> Lsn {
+        self.appender.head_behind_stores()
+    }
+
     /// Everything below is committed or void.
     pub fn resolved(&self) -> Lsn {
         self.appender.advance(&crossbeam_epoch::pin())
