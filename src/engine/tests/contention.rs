@@ -180,6 +180,29 @@ fn snapshots_during_writes_flushes_and_swaps_find_the_same_state_again() {
     }
 }
 
+#[test]
+fn a_swap_while_a_snapshot_begins_is_not_done_twice_after_a_restart() {
+    let lab = Lab::new();
+    let mut db = lab.open();
+    run(db.engine(), &Ticks::default(), false, |tape| tape.put(0, 0, b"here"));
+    for _ in 0..40 {
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let engine = db.engine();
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    run(engine, &Ticks::default(), true, |tape| tape.swap(0, 1));
+                }
+            });
+            engine.snapshot_blocking().unwrap();
+            done.store(true, Ordering::Relaxed);
+        });
+        let state = dump(db.engine(), DATABASES);
+        check_files(&lab, db, &state);
+        db = lab.open();
+    }
+}
+
 /// A bank: what all accounts hold together never changes.
 const BALANCE: i64 = 100;
 
