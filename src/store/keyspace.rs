@@ -251,7 +251,8 @@ impl Keyspace {
     }
 
     /// Seals and frees the cells of `hashes` that still hold the tombstone that they held when this was called, of
-    /// those that `may_seal` lets go. Blocks for three grace periods, holding nothing meanwhile. One caller at a time.
+    /// those that `may_seal` lets go; the others become candidates again. Blocks for two grace periods, holding nothing
+    /// meanwhile. One caller at a time.
     pub fn sweep(&self, hashes: &[KeyHash], may_seal: &dyn Fn(VersionPtr) -> bool) -> usize {
         let mut seen = Vec::with_capacity(hashes.len());
         {
@@ -259,7 +260,9 @@ impl Keyspace {
             for &hash in hashes {
                 self.for_each_under(hash, &guard, |cell| {
                     let look = cell.look(&guard);
-                    if look.version.is_tombstone() && !look.word.is_descriptor() && !look.word.is_dead() {
+                    if look.version.is_tombstone() && look.word.is_descriptor() {
+                        self.tombs.push(hash);
+                    } else if look.version.is_tombstone() && !look.word.is_dead() {
                         // SAFETY: copied at once, under the guard.
                         seen.push((hash, unsafe { look.version.key() }.to_vec(), look.version.lsn()));
                     }
@@ -305,6 +308,10 @@ impl Keyspace {
         let settled = !look.word.is_descriptor() && !look.word.is_dead() && look.version.is_committed();
         if same && settled && may_seal(look.version) && cell.replace(look.word, look.word.sealed()) {
             return Some((hash, entry));
+        }
+        if same && !look.word.is_dead() {
+            // Why: a transaction passed through, and nobody else may ever come by to free the cell.
+            self.tombs.push(hash);
         }
         entry.release(&guard);
         None

@@ -14,6 +14,8 @@ pub mod descriptor;
 pub mod grace;
 pub mod hash;
 pub mod index;
+#[cfg(all(test, feature = "shuttle"))]
+pub(crate) mod interleavings;
 pub mod keyspace;
 pub mod prefetch;
 pub mod version;
