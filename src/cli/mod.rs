@@ -4,11 +4,11 @@
 //! |---|---|
 //! | [`options`] | the command line: where to, as whom, how to print |
 //! | [`session`] | the connection and what is known about its state; reconnecting |
-//! | [`line`] | what is typed: quoting, repeat counts |
+//! | [`mod@line`] | what is typed: quoting, repeat counts |
 //! | [`batch`] | one command, or commands from standard input |
 //! | [`repl`] | the prompt: [`editor`] with history, completion and hints |
 //! | [`docs`] | what the server says about its commands, behind [`completion`] and `help` |
-//! | [`format`] | replies as text |
+//! | [`mod@format`] | replies as text |
 //!
 //! Replies go to standard output, everything else to standard error. The exit status is 0 if all that was asked
 //! for was done, 1 if not (error replies included), 2 for a command line that makes no sense.

@@ -36,7 +36,21 @@ use crate::store::version::Value;
 /// process; with [`FsyncPolicy::Always`] it survives power loss.
 #[derive(Clone, Debug)]
 pub struct Db {
-    engine: Arc<Engine>,
+    open: Arc<Open>,
+}
+
+/// The engine, for as long as it is open.
+#[derive(Debug)]
+struct Open(Arc<Engine>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        // Why not left to the engine's own drop: a background thread may hold the engine for the length of a nap, and
+        // with it the files' lock.
+        if let Err(error) = self.0.stop() {
+            tracing::error!(%error, "the database was not closed cleanly");
+        }
+    }
 }
 
 impl Db {
@@ -62,12 +76,12 @@ impl Db {
     /// # Errors
     /// As [`Db::open`].
     pub fn open_with(options: EngineOptions) -> Result<Self, OpenError> {
-        Ok(Self { engine: Engine::open(options, &|_| {})?.0 })
+        Ok(Self { open: Arc::new(Open(Engine::open(options, &|_| {})?.0)) })
     }
 
     /// The engine beneath.
     pub fn engine(&self) -> &Arc<Engine> {
-        &self.engine
+        &self.open.0
     }
 
     /// Runs a transaction until it takes effect; `f` may run several times. Blocks for durability where the policy
@@ -76,7 +90,7 @@ impl Db {
     /// # Errors
     /// [`EngineError`] when nothing was written.
     pub fn transaction<R>(&self, mut f: impl FnMut(&mut Txn<'_>) -> R) -> Result<R, EngineError> {
-        let mut batch = self.engine.batch(Millis::now(), true);
+        let mut batch = self.engine().batch(Millis::now(), true);
         let result = batch.run(|txn| Ok::<_, Infallible>(f(txn)));
         let seen = batch.seen();
         drop(batch);
@@ -86,8 +100,8 @@ impl Db {
     }
 
     fn wait_durable(&self, lsn: Lsn) -> Result<(), EngineError> {
-        if self.engine.fsync() == FsyncPolicy::Always {
-            self.engine.log.wait_durable_blocking(lsn)?;
+        if self.engine().fsync() == FsyncPolicy::Always {
+            self.engine().log.wait_durable_blocking(lsn)?;
         }
         Ok(())
     }
@@ -123,6 +137,6 @@ impl Db {
     /// # Errors
     /// When the last sync fails.
     pub fn close(self) -> Result<(), EngineError> {
-        self.engine.stop()
+        self.engine().stop()
     }
 }

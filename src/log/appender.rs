@@ -171,6 +171,7 @@ impl Appender {
                     // Release: pairs with the Acquire in `advance`.
                     segment.head(tail).store(segment.seal().pad_head(tail, rest as u32), Ordering::Release);
                     self.leave_flight();
+                    self.supply.progress();
                 }
                 Ok(())
             }

@@ -358,6 +358,12 @@ impl Log {
         if failed.is_err() && lsn < self.durable() { Ok(()) } else { failed }
     }
 
+    /// The mapped segments, for tests that look at them as recovery would.
+    #[cfg(all(test, feature = "shuttle"))]
+    pub(super) fn window<'g>(&self, guard: &'g Guard) -> &'g [Arc<super::segment::Segment>] {
+        self.appender.table.load(guard).segments()
+    }
+
     /// What stopped the log, if it is stopped.
     pub fn fault(&self) -> Option<Fault> {
         self.appender.poison.fault()

@@ -1,7 +1,7 @@
 //! From a listener's next client to a served connection, or a refusal.
 
 use super::connection::Connection;
-use super::listen::{Listeners, is_loopback};
+use super::listen::is_loopback;
 use super::stream::Stream;
 use crate::clock::Millis;
 use crate::command::clients::Endpoint;
@@ -15,7 +15,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::task::JoinSet;
 
 /// Pause after a failure to accept that will not pass at once, such as no more file descriptors.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -26,20 +25,8 @@ its own machine only. To let others in, set a password (CONFIG SET requirepass, 
 only trusted machines can reach the port, switch protected mode off (CONFIG SET protected-mode no, or start with \
 --protected-mode no).\r\n";
 
-/// Accepts on every listener, each in a task of its own, until the set is shut down.
-pub(super) fn spawn(listeners: Listeners, context: &Arc<Context>) -> JoinSet<()> {
-    let mut accepting = JoinSet::new();
-    for listener in listeners.tcp {
-        accepting.spawn(accept_tcp(listener, Arc::clone(context)));
-    }
-    if let Some((file, listener)) = listeners.unix {
-        let context = Arc::clone(context);
-        accepting.spawn(async move { accept_unix(listener, file.path(), context).await });
-    }
-    accepting
-}
-
-async fn accept_tcp(listener: TcpListener, context: Arc<Context>) {
+/// Accepts clients until the task is aborted.
+pub(super) async fn accept_tcp(listener: Arc<TcpListener>, context: Arc<Context>) {
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => admit_tcp(socket, peer, &context),
@@ -48,7 +35,8 @@ async fn accept_tcp(listener: TcpListener, context: Arc<Context>) {
     }
 }
 
-async fn accept_unix(listener: UnixListener, path: &Path, context: Arc<Context>) {
+/// Accepts clients until the task is aborted.
+pub(super) async fn accept_unix(listener: UnixListener, path: &Path, context: Arc<Context>) {
     loop {
         match listener.accept().await {
             Ok((socket, _)) => admit_unix(socket, path, &context),

@@ -59,11 +59,14 @@ pub(super) fn open(settings: &Settings) -> Result<Arc<Engine>, OpenError> {
 }
 
 fn tell(settings: &Settings, recovered: &Recovered) {
-    tracing::info!(
-        file = %settings.db_path().display(),
-        keys = recovered.keys,
-        snapshot_entries = recovered.snapshot_entries,
-        records = recovered.records,
-        "database opened"
-    );
+    let file = settings.db_path();
+    let (keys, snapshot_entries) = (recovered.keys, recovered.snapshot_entries);
+    tracing::info!(file = %file.display(), keys, snapshot_entries, "database opened");
+    if let Some(report) = &recovered.log {
+        if report.cut.is_some() {
+            tracing::warn!("{report}");
+        } else {
+            tracing::info!("{report}");
+        }
+    }
 }

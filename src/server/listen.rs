@@ -85,7 +85,8 @@ pub struct Bound {
 /// Sockets that clients can connect to.
 #[derive(Debug, Default)]
 pub struct Listeners {
-    pub(super) tcp: Vec<TcpListener>,
+    /// Each with the address that was asked for.
+    pub(super) tcp: Vec<(SocketAddr, TcpListener)>,
     pub(super) unix: Option<(SocketFile, UnixListener)>,
 }
 
@@ -108,40 +109,69 @@ impl Drop for SocketFile {
     }
 }
 
+/// An address to listen on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) address: SocketAddr,
+    /// This machine may lack it.
+    optional: bool,
+}
+
+impl Wanted {
+    /// An address that must be there.
+    pub(super) fn required(address: SocketAddr) -> Self {
+        Self { address, optional: false }
+    }
+}
+
 /// Claims the addresses of `bind` and `port`, and the Unix socket.
 ///
 /// # Errors
 /// The first address that cannot be had. An address with a leading `-` that this machine lacks is passed over.
 pub fn bind(settings: &Settings) -> Result<Bound, ListenError> {
-    let mut bound = Bound::default();
-    if settings.port() != 0 {
-        for wanted in settings.bind() {
-            for address in resolve(&wanted, settings.port())? {
-                bound.tcp.extend(claim(address, wanted.optional)?);
-            }
-        }
-    }
+    let mut bound = claim_all(&wanted(settings)?)?;
     if let Some(path) = settings.unixsocket_path() {
         bound.unix = Some(claim_unix(&path, settings.unixsocketperm())?);
     }
     Ok(bound)
 }
 
+/// The addresses that `bind` and `port` stand for.
+pub(super) fn wanted(settings: &Settings) -> Result<Vec<Wanted>, ListenError> {
+    let mut wanted = Vec::new();
+    if settings.port() != 0 {
+        for word in settings.bind() {
+            let resolved = resolve(&word, settings.port())?;
+            wanted.extend(resolved.into_iter().map(|address| Wanted { address, optional: word.optional }));
+        }
+    }
+    Ok(wanted)
+}
+
 /// The addresses that a word of `bind` stands for.
-fn resolve(wanted: &BindAddress, port: u16) -> Result<Vec<SocketAddr>, ListenError> {
-    match wanted.address.as_str() {
+fn resolve(word: &BindAddress, port: u16) -> Result<Vec<SocketAddr>, ListenError> {
+    match word.address.as_str() {
         "*" => Ok(vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))]),
         "::*" => Ok(vec![SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))]),
         name => match (name, port).to_socket_addrs() {
             Ok(addresses) => Ok(addresses.collect()),
-            Err(_) if wanted.optional => Ok(Vec::new()),
+            Err(_) if word.optional => Ok(Vec::new()),
             Err(source) => Err(ListenError::Name { name: name.to_owned(), source }),
         },
     }
 }
 
+/// Claims TCP addresses.
+pub(super) fn claim_all(wanted: &[Wanted]) -> Result<Bound, ListenError> {
+    let mut bound = Bound::default();
+    for wanted in wanted {
+        bound.tcp.extend(claim(*wanted)?);
+    }
+    Ok(bound)
+}
+
 /// Claims one address; none if it may be missing and is.
-fn claim(address: SocketAddr, optional: bool) -> Result<Option<(SocketAddr, Socket)>, ListenError> {
+fn claim(Wanted { address, optional }: Wanted) -> Result<Option<(SocketAddr, Socket)>, ListenError> {
     match tcp_socket(address) {
         Ok(socket) => Ok(Some((address, socket))),
         Err(source) if optional && is_absent(&source) => {
@@ -215,7 +245,7 @@ impl Bound {
     /// # Errors
     /// The address cannot be had.
     pub fn tcp(address: SocketAddr) -> Result<Self, ListenError> {
-        Ok(Self { tcp: claim(address, false)?.into_iter().collect(), unix: None })
+        claim_all(&[Wanted::required(address)])
     }
 
     /// Lets clients in, `backlog` of them at a time before they are accepted. Called inside a tokio runtime.
@@ -227,7 +257,7 @@ impl Bound {
         let mut listeners = Listeners::default();
         for (address, socket) in self.tcp {
             let listener = socket.listen(backlog).and_then(|()| TcpListener::from_std(socket.into()));
-            listeners.tcp.push(listener.map_err(|source| refused(address, source))?);
+            listeners.tcp.push((address, listener.map_err(|source| refused(address, source))?));
         }
         if let Some((file, socket)) = self.unix {
             let listener = socket.listen(backlog).and_then(|()| UnixListener::from_std(socket.into()));
@@ -241,7 +271,7 @@ impl Bound {
 impl Listeners {
     /// The TCP addresses, with the ports that were found where 0 was asked for.
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.tcp.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+        self.tcp.iter().filter_map(|(_, listener)| listener.local_addr().ok()).collect()
     }
 }
 

@@ -3,7 +3,8 @@
 //! | file | what it owns |
 //! |---|---|
 //! | `process` | a server's life: settings, messages, database, listeners, signals, exit status |
-//! | `listen`, `accept` | addresses to listeners; a listener's next client to a connection or a refusal |
+//! | `listen`, `doors` | addresses to listeners; those that are open, changed by CONFIG SET |
+//! | `accept` | a listener's next client to a connection or a refusal |
 //! | `connection` | one client: read, parse, execute, reply |
 //! | `stream`, `input`, `work` | its socket; its unread bytes; the buffers it borrows while it is busy |
 //! | `database` | settings to an open database, and what is told of its recovery |
@@ -23,6 +24,7 @@ mod accept;
 mod connection;
 mod database;
 mod diagnostics;
+mod doors;
 mod housekeeping;
 mod input;
 mod listen;
@@ -40,6 +42,7 @@ pub use process::{StartError, main};
 use crate::command::clients::KillState;
 use crate::command::context::Context;
 use crate::engine::SnapshotFailure;
+use doors::Doors;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,14 +58,15 @@ const STOP_LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Called inside a multi-threaded tokio runtime. Commands in progress on blocking threads may still run when it
 /// returns. The engine is left open.
 pub async fn run(listeners: Listeners, context: Arc<Context>, shutdown: impl Future<Output = ()>) {
-    let mut accepting = accept::spawn(listeners, &context);
+    let doors = Doors::open(listeners, &context);
+    context.set_reconfigure(Box::new(doors.clone()));
     let housekeeping = tokio::spawn(housekeeping::run(Arc::clone(&context)));
     tokio::select! {
         () = shutdown => {}
         () = asked_to_stop(&context) => {}
     }
     // Order: 1 no more clients, 2 tell those that there are; or else one would come between and never hear.
-    accepting.shutdown().await;
+    doors.close().await;
     let left = drain(&context).await;
     if left > 0 {
         tracing::warn!(clients = left, "closing clients that have not taken their replies");

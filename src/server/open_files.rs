@@ -5,19 +5,31 @@ use std::io;
 /// Files that the server needs beside one for each client: the log, snapshots, listeners, the runtime.
 const RESERVED: u64 = 64;
 
-/// Raises the limit of open files to what `clients_max` clients need, as far as this user may; warns if that is
-/// too little.
-pub(super) fn raise(clients_max: u32) {
+/// The limit is, and stays, too low.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the limit of open files is {allowed}, but {clients_max} clients need {needed}: raise it (ulimit -n), or lower \
+     maxclients to {}", .allowed.saturating_sub(RESERVED)
+)]
+pub(super) struct TooFewFiles {
+    allowed: u64,
+    needed: u64,
+    clients_max: u32,
+}
+
+/// Raises the limit of open files to what `clients_max` clients need, as far as this user may.
+///
+/// # Errors
+/// That is too little: clients beyond it will be refused.
+pub(super) fn raise(clients_max: u32) -> Result<(), TooFewFiles> {
     let needed = u64::from(clients_max) + RESERVED;
     match raise_to(needed) {
-        Ok(allowed) if allowed < needed => tracing::warn!(
-            allowed,
-            needed,
-            "open files are limited to less than maxclients needs; clients beyond that will be refused: raise \
-             the limit (ulimit -n) or lower maxclients"
-        ),
-        Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "can't read or raise the limit of open files"),
+        Ok(allowed) if allowed < needed => Err(TooFewFiles { allowed, needed, clients_max }),
+        Ok(_) => Ok(()),
+        Err(error) => {
+            tracing::warn!(%error, "can't read or raise the limit of open files");
+            Ok(())
+        }
     }
 }
 

@@ -79,7 +79,9 @@ fn serve(settings: Settings) -> Result<(), StartError> {
     let settings = Arc::new(settings);
     diagnostics::init(&settings)?;
     tracing::info!(version = GOREDIS_VERSION, pid = std::process::id(), "GoRedis is starting");
-    open_files::raise(settings.maxclients());
+    if let Err(too_few) = open_files::raise(settings.maxclients()) {
+        tracing::warn!("{too_few}; clients beyond that will be refused");
+    }
     // Order: 1 claim the addresses, 2 open the database, 3 let clients in; or else a second server started by
     // mistake would recover a large database only to find its port taken.
     let bound = listen::bind(&settings)?;

@@ -11,6 +11,7 @@ use crate::error::InspectError;
 use crate::files::Files;
 use crate::output::Output;
 use crate::payload;
+use crate::progress;
 use crate::snapshot;
 use crate::verdict::Verdict;
 use crate::when::UnixMillis;
@@ -21,7 +22,7 @@ use crate::when::UnixMillis;
 enum Line {
     Record {
         lsn: u64,
-        time: String,
+        time: UnixMillis,
         time_unix_ms: u64,
         state: &'static str,
         kind: &'static str,
@@ -54,9 +55,11 @@ pub(crate) fn run(files: Files, wanted: &Dump, out: &mut Output<'_>) -> Result<V
 fn records(log: &DiskLog, wanted: &Dump, out: &mut Output<'_>) -> Result<Verdict, InspectError> {
     let from = Lsn::new(wanted.from.unwrap_or(0));
     let Some(mut scanner) = scanner_before(log, from) else { return Ok(Verdict::Whole) };
-    let mut assembled = Vec::new();
+    let (first, mut assembled) = (scanner.position().get(), Vec::new());
+    let bar = progress::bar_beside_output("log", log.durable_mark().get().saturating_sub(first));
     loop {
         let at = scanner.position();
+        bar.set_position(at.get() - first);
         if wanted.to.is_some_and(|to| at.get() >= to) {
             return Ok(Verdict::Whole);
         }
@@ -101,7 +104,7 @@ impl Line {
     fn of_record(record: &ScannedRecord<'_>, payload: &[u8], payload_bytes_max: usize) -> Self {
         Self::Record {
             lsn: record.lsn.get(),
-            time: UnixMillis(record.time).to_string(),
+            time: UnixMillis(record.time),
             time_unix_ms: record.time,
             state: state_name(record.state),
             kind: kind_name(record.kind),

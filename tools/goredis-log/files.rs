@@ -6,9 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use goredis::log::snapshot::{SnapshotError, SnapshotReader};
-use goredis::log::{DiskLog, OpenError, OsStorage, SnapshotBounds, Storage};
+use goredis::log::{
+    DiskLog, DiskSegment, Inspection, OpenError, OsStorage, SnapshotBounds, Storage, inspect,
+};
 
 use crate::error::InspectError;
+use crate::progress;
 
 /// Snapshot and log, each whole, absent or damaged.
 pub(crate) struct Files {
@@ -38,4 +41,16 @@ impl Files {
 pub(crate) fn bounds(snapshot: &SnapshotReader) -> SnapshotBounds {
     let footer = snapshot.footer();
     SnapshotBounds { start: footer.start, end: footer.end, history: footer.history }
+}
+
+/// What recovery would find in the log, with a bar while it looks.
+pub(crate) fn inspect_log(
+    log: &DiskLog,
+    bounds: Option<SnapshotBounds>,
+) -> Result<Option<Inspection>, OpenError> {
+    let bar = progress::bar("log", log.segments().iter().map(DiskSegment::file_bytes).sum());
+    inspect(log, bounds, &mut |progress| {
+        bar.set_length(progress.bytes_total);
+        bar.set_position(progress.bytes_done);
+    })
 }

@@ -60,7 +60,6 @@ fn summarize(log: &DiskLog, damage: &mut Vec<Damage>) -> Result<Option<LogSummar
     let file_bytes = log.segments().iter().map(DiskSegment::file_bytes).sum();
     let bar = progress::bar("log", file_bytes);
     let (segments, bad) = segment::summarize(log, &bar)?;
-    bar.finish_and_clear();
     // Why: above the durable mark bad bytes may be what a power loss left, which recovery cuts. `verify` judges.
     damage.extend(bad.filter(|bad| bad.lsn < Some(log.durable_mark().get())));
     Ok(Some(LogSummary {

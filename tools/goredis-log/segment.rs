@@ -20,7 +20,7 @@ pub(crate) struct SegmentSummary {
     lineage: Vec<Fork>,
     first_lsn: u64,
     end_lsn: u64,
-    created: String,
+    created: UnixMillis,
     durable_mark: DurableMark,
     counts: Counts,
 }
@@ -56,8 +56,8 @@ pub(crate) struct Counts {
     pad_bytes: u64,
     gaps: u64,
     gap_bytes: u64,
-    first_time: Option<String>,
-    last_time: Option<String>,
+    first_time: Option<UnixMillis>,
+    last_time: Option<UnixMillis>,
 }
 
 impl Counts {
@@ -78,8 +78,8 @@ impl Counts {
         self.payload_bytes += record.payload.len() as u64;
         // Why committed only: of all others the time is not checked.
         if record.state == State::Committed {
-            let time = UnixMillis(record.time).to_string();
-            self.first_time.get_or_insert_with(|| time.clone());
+            let time = UnixMillis(record.time);
+            self.first_time.get_or_insert(time);
             self.last_time = Some(time);
         }
     }
@@ -97,7 +97,7 @@ impl SegmentSummary {
             lineage: header.lineage.iter().map(fork).collect(),
             first_lsn: segment.first().get(),
             end_lsn: segment.end().get(),
-            created: UnixMillis(header.created).to_string(),
+            created: UnixMillis(header.created),
             durable_mark: DurableMark {
                 lsn: mark.durable.get(),
                 sequence: mark.sequence,
@@ -161,8 +161,9 @@ pub(crate) fn summarize(
     let Some(mut scanner) = scanner else { return Ok((summaries, None)) };
     let start = scanner.position().get();
     loop {
-        let path = scanner.segment().path().to_owned();
-        let item = scanner.next_item().map_err(|source| InspectError::Read { path, source })?;
+        let segment = scanner.segment();
+        let failed = |source| InspectError::Read { path: segment.path().to_owned(), source };
+        let item = scanner.next_item().map_err(failed)?;
         let counts_at = |lsn: Lsn| log.index_of(lsn).unwrap_or(0);
         match item {
             Item::Record(record) => summaries[counts_at(record.lsn)].counts.record(&record),

@@ -22,7 +22,7 @@ pub(crate) struct SnapshotSummary {
     end_lsn: u64,
     retention_floor_lsn: u64,
     hash_seed: u64,
-    created: String,
+    created: UnixMillis,
     blocks: u64,
     entries: u64,
     entry_bytes: u64,
@@ -41,7 +41,7 @@ impl SnapshotSummary {
             end_lsn: footer.end.get(),
             retention_floor_lsn: footer.retention_floor.get(),
             hash_seed: footer.hash_seed,
-            created: UnixMillis(footer.created_unix_ms).to_string(),
+            created: UnixMillis(footer.created_unix_ms),
             blocks: totals.blocks,
             entries: totals.entries,
             entry_bytes: totals.entry_bytes,
@@ -75,7 +75,6 @@ pub(crate) fn check_blocks(reader: &SnapshotReader) -> Result<(), SnapshotError>
         reader.read_block(block, &mut buffer)?;
         bar.inc(place.bytes);
     }
-    bar.finish_and_clear();
     Ok(())
 }
 
@@ -94,7 +93,7 @@ pub(crate) fn dump(
     payload_bytes: usize,
     out: &mut Output<'_>,
 ) -> Result<(), InspectError> {
-    let bar = progress::bar("snapshot", reader.totals().file_bytes);
+    let bar = progress::bar_beside_output("snapshot", reader.totals().file_bytes);
     let mut buffer = Vec::new();
     for (block, place) in reader.places().iter().enumerate() {
         for (entry, bytes) in reader.read_block(block, &mut buffer)?.entries().enumerate() {
@@ -106,6 +105,5 @@ pub(crate) fn dump(
         }
         bar.inc(place.bytes);
     }
-    bar.finish_and_clear();
     Ok(())
 }

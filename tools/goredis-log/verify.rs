@@ -6,14 +6,12 @@
 use std::io::{self, Write};
 
 use goredis::log::snapshot::{SnapshotReader, SnapshotTotals};
-use goredis::log::{
-    Cut, DiskLog, DiskSegment, Inspection, Item, LastLife, Lsn, Scanner, SnapshotBounds, State, inspect,
-};
+use goredis::log::{Cut, DiskLog, Inspection, Item, LastLife, Lsn, Scanner, SnapshotBounds, State};
 use serde::Serialize;
 
 use crate::damage::Damage;
 use crate::error::InspectError;
-use crate::files::{Files, bounds};
+use crate::files::{Files, bounds, inspect_log};
 use crate::output::Output;
 use crate::progress;
 use crate::snapshot::check_blocks;
@@ -134,14 +132,7 @@ fn judge(
     bounds: Option<SnapshotBounds>,
     damage: &mut Vec<Damage>,
 ) -> Result<Option<Inspection>, InspectError> {
-    let log_bytes = log.segments().iter().map(DiskSegment::file_bytes).sum();
-    let bar = progress::bar("log", log_bytes);
-    let inspected = inspect(log, bounds, &mut |progress| {
-        bar.set_length(progress.bytes_total);
-        bar.set_position(progress.bytes_done);
-    });
-    bar.finish_and_clear();
-    match inspected {
+    match inspect_log(log, bounds) {
         Ok(inspection) => Ok(inspection),
         Err(error) => {
             damage.push(Damage::of_log(error)?);
@@ -157,8 +148,10 @@ fn first_damage(log: &DiskLog, from: Lsn, until: Lsn, needed: bool) -> Result<Op
     let Some(mut scanner) = Scanner::new(log, from) else { return Ok(None) };
     let bar = progress::bar("log", until.get().saturating_sub(from.get()));
     while scanner.position() < until {
-        let path = scanner.segment().path().to_owned();
-        let item = scanner.next_item().map_err(|source| InspectError::Read { path, source })?;
+        bar.set_position(scanner.position().get() - from.get());
+        let segment = scanner.segment();
+        let failed = |source| InspectError::Read { path: segment.path().to_owned(), source };
+        let item = scanner.next_item().map_err(failed)?;
         let (lsn, reason) = match item {
             Item::Record(record) if record.state == State::Pending => {
                 (record.lsn, goredis::log::Damage::PendingBelowMark)
@@ -167,10 +160,8 @@ fn first_damage(log: &DiskLog, from: Lsn, until: Lsn, needed: bool) -> Result<Op
             Item::Gap { lsn, .. } | Item::End { lsn } => (lsn, goredis::log::Damage::EmptyBelowMark),
             Item::Bad { at, damage, .. } => (at, damage),
         };
-        bar.finish_and_clear();
         return Ok(Some(Damage::in_log(log, lsn, reason, needed)));
     }
-    bar.finish_and_clear();
     Ok(None)
 }
 

@@ -2,9 +2,17 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// Milliseconds since 1970, shown as `2023-11-14T22:13:20.000Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnixMillis(pub(crate) u64);
+
+impl Serialize for UnixMillis {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

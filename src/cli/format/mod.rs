@@ -1,4 +1,4 @@
-//! Replies as text: for people ([`terminal`]), for pipes ([`raw`]), for tables ([`csv`]) and for programs ([`json`]).
+//! Replies as text: for people (`terminal`), for pipes (`raw`), for tables (`csv`) and for programs (`json`).
 //!
 //! Each form prints what redis-cli prints, byte for byte. The functions append to a buffer and know no output device.
 

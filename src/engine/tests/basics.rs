@@ -148,3 +148,16 @@ fn deleted_keys_give_their_memory_back() {
     db.set(b"again", b"1").unwrap();
     assert!(db.get(b"again").unwrap().is_some());
 }
+
+#[test]
+fn a_database_whose_last_clone_was_dropped_can_be_opened_at_once() {
+    // It used to stay locked while a background thread of the engine was asleep.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.db");
+    for n in 0..20_u8 {
+        let db = Db::open(&path).unwrap();
+        db.clone().set(b"k", &[n]).unwrap();
+        drop(db);
+    }
+    assert_eq!(Db::open(&path).unwrap().get(b"k").unwrap().unwrap(), [19]);
+}

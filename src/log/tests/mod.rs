@@ -1,7 +1,12 @@
 //! Tests of the log as a whole: written, stopped in some way, opened again.
 
 mod basics;
+mod concurrent;
 mod damage;
+mod faults;
+#[cfg(feature = "shuttle")]
+mod model;
+mod power;
 mod rows;
 
 use std::fs::File;

@@ -1,5 +1,6 @@
 //! A server in this process, talked to with literal bytes over real sockets.
 
+mod doors;
 mod ending;
 mod limits;
 mod protocol;

@@ -20,8 +20,8 @@ pub(super) fn first_refusal(log: &DiskLog, from: Lsn, until: Lsn) -> Result<Opti
     let mut assembled = Vec::new();
     let Some(mut scanner) = Scanner::new(log, from) else { return Ok(None) };
     while scanner.position() <= until {
-        let path = scanner.segment().path().to_owned();
-        let failed = |source| InspectError::Read { path: path.clone(), source };
+        let segment = scanner.segment();
+        let failed = |source| InspectError::Read { path: segment.path().to_owned(), source };
         let item = scanner.next_item().map_err(failed)?;
         match item {
             Item::Bad { lsn, at, damage } => return Ok(Some((lsn, at, damage))),

@@ -7,7 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use goredis::log::{
-    DiskLog, DiskSegment, HEADER_BYTES, Header, Item, Kind, Lsn, Mark, OsStorage, Scanner, State, Storage,
+    DiskLog, DiskSegment, HEADER_BYTES, Header, Item, Kind, Lsn, Mark, OsStorage, ScannedRecord, Scanner,
+    State, Storage, assemble,
 };
 use serde::Serialize;
 
@@ -105,14 +106,14 @@ fn readable_records(dbfile: &Path, cut: Lsn) -> Result<u64, InspectError> {
     // Why not an error: with a damaged header among them, the segments behind it cannot be told from foreign ones.
     let Ok(log) = DiskLog::discover(dbfile, OsStorage.boot_id()) else { return Ok(0) };
     let Some(mut scanner) = Scanner::new(&log, cut) else { return Ok(0) };
+    let mut assembled = Vec::new();
     let mut records = 0;
     loop {
         let segment = scanner.segment();
         let failed = |source| InspectError::Read { path: segment.path().to_owned(), source };
         let is_bad = match scanner.next_item().map_err(failed)? {
             Item::Record(record) => {
-                let counts = record.state == State::Committed && record.kind != Some(Kind::Blob);
-                records += u64::from(counts);
+                records += u64::from(is_readable(&log, &record, &mut assembled).map_err(failed)?);
                 false
             }
             Item::Pad { .. } | Item::Gap { .. } => false,
@@ -124,6 +125,15 @@ fn readable_records(dbfile: &Path, cut: Lsn) -> Result<u64, InspectError> {
             scanner = next;
         }
     }
+}
+
+/// Whether a record counts and its whole payload is there. Blobs are parts of records.
+fn is_readable(log: &DiskLog, record: &ScannedRecord<'_>, assembled: &mut Vec<u8>) -> io::Result<bool> {
+    Ok(match (record.state, record.kind) {
+        (State::Committed, Some(Kind::Plain)) => true,
+        (State::Committed, Some(Kind::Spilled)) => assemble(log, record, assembled)?.is_some(),
+        _ => false,
+    })
 }
 
 /// At the first record of the next segment.

@@ -5,18 +5,14 @@
 use std::path::{Path, PathBuf};
 
 use goredis::log::snapshot::SnapshotReader;
-use goredis::log::{
-    DiskLog, DiskSegment, Inspection, Lsn, OpenError, OsStorage, SnapshotBounds, Storage, inspect,
-    segment_files,
-};
+use goredis::log::{DiskLog, DiskSegment, Lsn, OpenError, OsStorage, SnapshotBounds, Storage, segment_files};
 
 use super::first_refusal::first_refusal;
 use super::lost::{Lost, data_bytes};
 use super::{Kept, kept_name};
 use crate::damage::Damage;
 use crate::error::InspectError;
-use crate::files::bounds;
-use crate::progress;
+use crate::files::{bounds, inspect_log};
 use crate::snapshot::check_blocks;
 
 /// How to make the log one from which the server starts.
@@ -101,7 +97,7 @@ impl Search<'_> {
             }
             Err(other) => return Err(other.into()),
         };
-        match self.inspect(&disk) {
+        match inspect_log(&disk, self.bounds) {
             Ok(inspection) => {
                 let end = inspection.map_or(Lsn::MAX, |inspection| inspection.end);
                 Ok(Some((disk, self.below.map_or(end, |below| below.min(end)))))
@@ -114,16 +110,6 @@ impl Search<'_> {
             }
             Err(error) => self.leave_the_newest_chain_out(&disk, error),
         }
-    }
-
-    fn inspect(&self, disk: &DiskLog) -> Result<Option<Inspection>, OpenError> {
-        let bar = progress::bar("log", disk.segments().iter().map(DiskSegment::file_bytes).sum());
-        let inspected = inspect(disk, self.bounds, &mut |progress| {
-            bar.set_length(progress.bytes_total);
-            bar.set_position(progress.bytes_done);
-        });
-        bar.finish_and_clear();
-        inspected
     }
 
     /// When a segment in the middle is gone, those before it may still be a log.

@@ -1,48 +1,17 @@
-//! `goredis-cli` as people run it: the built program against a server that speaks literal bytes.
+//! One-shot commands and commands from a pipe: what is printed where, and the exit status.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Write;
+use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
-/// What one connection of the server expects and answers, in turn. Afterwards it hangs up.
-type Script = &'static [(&'static str, &'static str)];
-
-/// A server for as many connections as there are scripts.
-struct Server {
-    address: String,
-    thread: JoinHandle<()>,
-}
+use super::Server;
 
 impl Server {
-    fn start(scripts: &'static [Script]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("bound").to_string();
-        let thread = std::thread::spawn(move || {
-            for script in scripts {
-                let (stream, _) = listener.accept().expect("a connection");
-                play(stream, script);
-            }
-        });
-        Self { address, thread }
-    }
-
     /// Runs the program against this server, and checks that all scripts were played.
     fn run(self, args: &[&str], input: &str) -> Output {
         let output = run(&[&["-addr", &self.address], args].concat(), input);
-        self.thread.join().expect("the program sent what the scripts expect");
+        self.join();
         output
-    }
-}
-
-fn play(mut stream: TcpStream, script: Script) {
-    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
-    for (request, reply) in script {
-        let mut read = vec![0; request.len()];
-        stream.read_exact(&mut read).unwrap_or_else(|error| panic!("waiting for {request:?}: {error}"));
-        assert_eq!(String::from_utf8_lossy(&read), *request);
-        stream.write_all(reply.as_bytes()).expect("the program reads");
     }
 }
 
