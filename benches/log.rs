@@ -2,6 +2,8 @@
 //!
 //! Times are processor time of the measured threads, so that a busy machine measures the same.
 
+#![expect(missing_docs, reason = "criterion_group! makes functions without any")]
+
 use std::hint::black_box;
 use std::time::Duration;
 

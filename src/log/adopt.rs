@@ -181,7 +181,15 @@ fn start_over(
     Ok(FilesStart { lock, factory, poison, table, closed, tail: end, start })
 }
 
+/// The ancestors of a history that begins at `fork`, in or behind the segment `last`.
+///
+/// Why a history without a record is left out: nothing depends on it, and a machine that restarts often without being
+/// written to must not push those that matter off the list.
 fn lineage_after(last: &DiskSegment, fork: Lsn) -> Vec<Ancestor> {
+    let began_here = last.header().lineage.first().is_some_and(|newest| newest.fork == last.first());
+    if began_here && last.first() == fork {
+        return last.header().lineage.clone();
+    }
     let newest = Ancestor { history: last.header().history, fork };
     std::iter::once(newest).chain(last.header().lineage.iter().copied()).take(LINEAGE_MAX).collect()
 }
