@@ -20,10 +20,10 @@ use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
 use crate::engine::effect::Effect;
-use crate::engine::walk::Lanes;
+use crate::engine::walk::Walk;
 use crate::engine::{DbIndex, Engine, SavePoint, SnapshotFailure};
-use crate::log::{LogError, SnapshotStart};
 use crate::log::snapshot::{SnapshotFooter, SnapshotInfo, SnapshotOptions, SnapshotWriter};
+use crate::log::{LogError, SnapshotStart};
 use crate::lsn::Lsn;
 use crate::store::keyspace::Keyspace;
 use crate::store::version::ValueRef;
@@ -229,10 +229,13 @@ impl Engine {
         )?;
         let mut slice = Slice::default();
         for (db, keyspace) in keyspaces.iter().enumerate() {
-            let mut lanes = Lanes::new(keyspace);
+            let mut walk = Walk::new(keyspace, b"");
             let mut more = true;
             while more {
-                more = lanes.slice(&mut |version, guard| slice.take(db as DbIndex, version, self, guard));
+                more = walk.slice(&mut |cell, guard| {
+                    slice.take(db as DbIndex, cell.look(guard).version, self, guard);
+                    true
+                });
                 slice.write(&mut writer)?;
             }
         }

@@ -70,7 +70,8 @@ struct Crowd {
 impl Crowd {
     /// The first `named` cells are in the index.
     fn new(cells: usize, named: usize) -> Arc<Self> {
-        let this = Self { index: Index::new(HASHES), cells: (0..cells).map(|n| Cell::new(&key(n))).collect() };
+        let this =
+            Self { index: Index::new(HASHES), cells: (0..cells).map(|n| Cell::new(&key(n))).collect() };
         (0..named).for_each(|n| this.insert(n));
         Arc::new(this)
     }
@@ -157,7 +158,8 @@ fn removal_while_moving() {
     let guard = crossbeam_epoch::pin();
     for n in first_to_move(3) {
         let hash = HASHES.hash(&key(n));
-        let named = crowd.index.find_where(hash, &guard, |cell| std::ptr::eq(cell, &raw const crowd.cells[n]));
+        let named =
+            crowd.index.find_where(hash, &guard, |cell| std::ptr::eq(cell, &raw const crowd.cells[n]));
         assert!(named.is_none(), "the index names the dead cell {n}");
     }
     assert_eq!((0..194).filter(|n| crowd.finds(*n)).count(), 191);

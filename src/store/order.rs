@@ -293,7 +293,11 @@ impl Order {
 
     /// The array of a leaf when it can be replaced; otherwise helps with what is under way.
     #[inline]
-    fn stable<'g>(&'g self, entry: &LeafEntry<'g>, guard: &'g Guard) -> Option<(&'g Leaf, Shared<'g, Array>)> {
+    fn stable<'g>(
+        &'g self,
+        entry: &LeafEntry<'g>,
+        guard: &'g Guard,
+    ) -> Option<(&'g Leaf, Shared<'g, Array>)> {
         let leaf = entry.key();
         let array = leaf.load(guard);
         match array.tag() {

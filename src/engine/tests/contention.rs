@@ -167,7 +167,11 @@ fn snapshots_during_writes_flushes_and_swaps_find_the_same_state_again() {
                 }
             });
             let step = |engine: &Engine, ticks: &Ticks, dice: &mut Dice| {
-                if dice.next(6) == 0 { structural(engine, ticks, dice) } else { ordinary(engine, ticks, dice) }
+                if dice.next(6) == 0 {
+                    structural(engine, ticks, dice)
+                } else {
+                    ordinary(engine, ticks, dice)
+                }
             };
             let events = hammer(db.engine(), seed + round, 150, step);
             done.store(true, Ordering::Relaxed);

@@ -155,8 +155,17 @@ fn apply<'a>(state: &mut State, acts: &'a [Act]) -> Option<&'a Act> {
             Act::Write(db, key, None) => drop(state.remove(&(*db, *key))),
             Act::Flush(gone) => state.retain(|(db, _), _| db != gone),
             Act::Swap(a, b) => {
-                let moved = |db| if db == *a { *b } else if db == *b { *a } else { db };
-                *state = std::mem::take(state).into_iter().map(|((db, key), v)| ((moved(db), key), v)).collect();
+                let moved = |db| {
+                    if db == *a {
+                        *b
+                    } else if db == *b {
+                        *a
+                    } else {
+                        db
+                    }
+                };
+                *state =
+                    std::mem::take(state).into_iter().map(|((db, key), v)| ((moved(db), key), v)).collect();
             }
         }
     }
@@ -177,7 +186,9 @@ pub(super) fn check(mut state: State, events: &[Event]) -> Result<State, String>
             return Err(format!("the log's order does not explain {act:?} of {event:?}; all: {events:#?}"));
         }
         if event.returned < latest_call {
-            return Err(format!("{event:?} returned before one with an earlier record was called: {events:#?}"));
+            return Err(format!(
+                "{event:?} returned before one with an earlier record was called: {events:#?}"
+            ));
         }
         latest_call = latest_call.max(event.called);
         states.push(state.clone());

@@ -57,7 +57,12 @@ impl Timeline {
             }
         }
         let len = moments.len();
-        Self { moments, returns, next: (1..=len).collect(), previous: (0..=len).map(|at| at.max(1) - 1).collect() }
+        Self {
+            moments,
+            returns,
+            next: (1..=len).collect(),
+            previous: (0..=len).map(|at| at.max(1) - 1).collect(),
+        }
     }
 
     fn is_empty(&self) -> bool {

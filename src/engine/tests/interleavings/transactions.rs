@@ -34,7 +34,8 @@ fn skew_between_absent_keys() {
             }
         });
     };
-    let parts = vec![scene.part(move |scene| claim(scene, 0, 1)), scene.part(move |scene| claim(scene, 1, 0))];
+    let parts =
+        vec![scene.part(move |scene| claim(scene, 0, 1)), scene.part(move |scene| claim(scene, 1, 0))];
     scene.play(parts);
 }
 
