@@ -45,7 +45,7 @@ pub(super) fn sweep(engine: &Engine, keyspace: &Arc<Keyspace>, held_back: &mut V
     {
         hashes.push(hash);
     }
-    if hashes.is_empty() {
+    if hashes.is_empty() && !keyspace.wants_sweep() {
         return false;
     }
     hashes.sort_unstable();

@@ -196,6 +196,11 @@ impl Keyspace {
         self.order.walk(from, guard, visit);
     }
 
+    /// Whether a sweep would find something to do besides the keys that it is given.
+    pub fn wants_sweep(&self) -> bool {
+        !self.condemned.is_empty()
+    }
+
     /// Takes a sealed cell out of the order.
     fn take_out(&self, cell: &Cell, guard: &Guard) {
         if let Some(low) = self.order.remove(cell, guard) {
