@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput};
 use goredis::Db;
 use goredis::clock::Millis;
 use goredis::engine::{Batch, Txn};
@@ -129,5 +129,9 @@ fn recovery(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, commands, recovery);
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    commands(&mut criterion);
+    recovery(&mut criterion);
+    criterion.final_summary();
+}

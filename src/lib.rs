@@ -1,4 +1,4 @@
-//! GoRedis: a durable, Redis-compatible server.
+//! A durable, Redis-compatible server.
 //!
 //! A server that any Redis client can talk to, and that finds again what it acknowledged, however it died. The data
 //! is in memory, in structures that no thread locks; every write is in an append-only log, mapped into memory, before

@@ -36,10 +36,13 @@ impl Call<'_, '_> {
     }
 }
 
+/// The rest of a command that may take long.
+pub type BlockingWork = Box<dyn FnOnce(&Context, &mut ReplyBuf) + Send>;
+
 /// What the connection does after a command before it goes on with the next.
 pub enum Later {
     /// Runs this on a thread that may block; it writes the reply.
-    Blocking(Box<dyn FnOnce(&Context, &mut ReplyBuf) + Send>),
+    Blocking(BlockingWork),
     /// Waits, then writes `+OK` (DEBUG SLEEP).
     Sleep(Duration),
     /// Sends what there is and closes the connection.

@@ -151,13 +151,11 @@ impl Run<'_> {
             return Step::Done;
         };
         let spec = if spec.is_container() {
-            match table::resolve(args) {
-                Some(spec) => spec,
-                None => {
-                    self.refuse(session, reply, Some(spec), &unknown_subcommand(spec, args));
-                    return Step::Done;
-                }
-            }
+            let Some(subcommand) = table::resolve(args) else {
+                self.refuse(session, reply, Some(spec), &unknown_subcommand(spec, args));
+                return Step::Done;
+            };
+            subcommand
         } else {
             spec
         };
@@ -415,7 +413,7 @@ fn unknown_command(args: Args<'_>) -> String {
         }
         let room = UNKNOWN_BYTES_MAX - (text.len() - start);
         let arg = &arg[..arg.len().min(room)];
-        text.push_str(&format!("'{}' ", String::from_utf8_lossy(arg)));
+        text.extend(["'", &String::from_utf8_lossy(arg), "' "]);
     }
     text
 }

@@ -83,12 +83,13 @@ fn expire_slice(
             match look.version.expiry() {
                 Some(end) if end <= now => expired.push((hash, cell.key(&guard).to_vec())),
                 Some(end) => timers.set(end, hash, now),
-                None if look.word.is_armed() && !look.word.is_descriptor() => {
-                    // A failure means that the key has just been written: whoever did saw the mark, and a look at
-                    // it costs nothing, so the timer is kept.
-                    if !cell.replace(look.word, look.word.with_armed(false)) {
-                        timers.set(Millis(now.0 + 1), hash, now);
-                    }
+                // A failure means that the key has just been written: whoever did saw the mark, and a look at it
+                // costs nothing, so the timer is kept.
+                None if look.word.is_armed()
+                    && !look.word.is_descriptor()
+                    && !cell.replace(look.word, look.word.with_armed(false)) =>
+                {
+                    timers.set(Millis(now.0 + 1), hash, now);
                 }
                 None => {}
             }

@@ -169,7 +169,7 @@ impl Engine {
 
     /// A version as a client sees it at `now`.
     #[inline]
-    fn live<'g>(&self, version: VersionPtr, now: Millis, _guard: &'g Guard) -> Option<Live<'g>> {
+    fn live(version: VersionPtr, now: Millis, _guard: &Guard) -> Option<Live<'_>> {
         let expiry = version.expiry();
         if expiry.is_some_and(|end| end <= now) {
             return None;
@@ -179,7 +179,7 @@ impl Engine {
         Some(Live { value, expiry, lsn: version.lsn() })
     }
 
-    /// A pseudo-random number (SplitMix64).
+    /// A pseudo-random number (`SplitMix64`).
     fn random(&self) -> u64 {
         // Relaxed: only numbers that differ are wanted.
         let mut z = self.dice.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);

@@ -264,7 +264,7 @@ impl Replay {
             return Ok(Err(EffectError::Malformed(0)));
         };
         let version = OwnedVersion::new(key, Some(value.to_value()), expiry, 0);
-        self.put(self.keyspace(db)?, key, version, Lsn::new(u64::from_le_bytes(*lsn)), guard);
+        Self::put(self.keyspace(db)?, key, version, Lsn::new(u64::from_le_bytes(*lsn)), guard);
         Ok(Ok(()))
     }
 
@@ -350,13 +350,13 @@ impl Replay {
             return Err(OpenError::Record { lsn, reason: EffectError::Malformed(0) });
         };
         if found.is_some() || !version.as_ptr().is_tombstone() {
-            self.put(keyspace, key, version, lsn, &guard);
+            Self::put(keyspace, key, version, lsn, &guard);
         }
         Ok(())
     }
 
     /// Puts a version in its key's cell. Nobody else writes this key now.
-    fn put(&self, keyspace: &Keyspace, key: &[u8], mut version: OwnedVersion, lsn: Lsn, guard: &Guard) {
+    fn put(keyspace: &Keyspace, key: &[u8], mut version: OwnedVersion, lsn: Lsn, guard: &Guard) {
         version.stamp(lsn);
         version.as_ptr().set_committed();
         keyspace.load(keyspace.seed().hash(key), key, version, guard);

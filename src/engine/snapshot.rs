@@ -122,7 +122,9 @@ impl Slice {
         let shared = if let ValueRef::Shared(bytes) = value { Some(bytes.clone()) } else { None };
         effect.with_parts(|parts| {
             let inline = if shared.is_some() { &parts[..parts.len() - 1] } else { parts };
-            inline.iter().for_each(|part| self.bytes.extend_from_slice(part));
+            for part in inline {
+                self.bytes.extend_from_slice(part);
+            }
         });
         let range = start..self.bytes.len();
         self.entries.push_back(match shared {

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use crate::clock::Millis;
 use crate::engine::effect::overwritten;
 use crate::engine::root::Root;
+use crate::engine::usage::Usage;
 use crate::engine::{DbIndex, Engine};
 use crate::lsn::Lsn;
 use crate::store::cell::Cell;
@@ -123,6 +124,9 @@ pub(super) enum StructureChange {
     Swap(DbIndex, DbIndex),
 }
 
+/// Finds the accesses to a key by its hash, where there are many.
+type AccessesByHash = HashMap<(DbIndex, KeyHash), SmallVec<[u32; 1]>, std::hash::BuildHasherDefault<Folded>>;
+
 /// One attempt: reads see one state and the attempt's own writes.
 ///
 /// The closure that is given a `Txn` may run several times; only its last run takes effect.
@@ -132,7 +136,7 @@ pub struct Txn<'g> {
     pub(super) root: &'g Root,
     pub(super) accesses: SmallVec<[Access<'g>; 1]>,
     pub(super) structure: Option<Box<Structure>>,
-    lookup: Option<HashMap<(DbIndex, KeyHash), SmallVec<[u32; 1]>, std::hash::BuildHasherDefault<Folded>>>,
+    lookup: Option<AccessesByHash>,
     now: Millis,
     touch: bool,
     /// The latest record of what was visited without being recorded as an access.
@@ -286,7 +290,7 @@ impl<'g> Txn<'g> {
             }
             None => access.found?.version,
         };
-        self.engine.live(version, self.now, self.guard)
+        Engine::live(version, self.now, self.guard)
     }
 
     /// Sets a key.
@@ -407,7 +411,7 @@ impl<'g> Txn<'g> {
                 ValueRef::Str(s) if s.len() <= EMBSTR_BYTES_MAX => "embstr",
                 _ => "raw",
             },
-            idle_seconds: self.engine.usage.idle_seconds(version, self.now),
+            idle_seconds: Usage::idle_seconds(version, self.now),
             frequency: self.engine.usage.frequency(version, self.now),
             memory_bytes: Keyspace::key_memory_bytes(version),
         })
@@ -584,7 +588,7 @@ impl<'g> Txn<'g> {
         let version = cell.look(guard).version;
         self.engine.settle(version, guard);
         self.visited_lsn = self.visited_lsn.max(version.lsn());
-        self.engine.live(version, self.now, guard).map(|live| visit(key, live)).is_some()
+        Engine::live(version, self.now, guard).map(|live| visit(key, live)).is_some()
     }
 
     /// Visits live keys that start with `prefix`, in key order, until `visit` says false; tells whether it came to the

@@ -64,7 +64,7 @@ impl Usage {
     }
 
     /// Seconds since the last use.
-    pub fn idle_seconds(&self, version: VersionPtr, now: Millis) -> u64 {
+    pub fn idle_seconds(version: VersionPtr, now: Millis) -> u64 {
         let word = u64::from(version.access().load(Ordering::Relaxed));
         (now.seconds() & CLOCK).wrapping_sub(word) & CLOCK
     }
@@ -89,12 +89,12 @@ impl Usage {
         let odds = above.saturating_mul(self.log_factor.load(Ordering::Relaxed)).saturating_add(1);
         // Why a hash of the word and the time: one use in `odds` counts, and that needs no generator's state.
         let dice = (u64::from(word) ^ now.0).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        if dice.is_multiple_of(u64::from(odds)) { frequency.saturating_add(1) } else { frequency }
+        if dice % u64::from(odds) == 0 { frequency.saturating_add(1) } else { frequency }
     }
 }
 
 fn minutes(now: Millis) -> u32 {
-    (now.seconds() / 60 & 0xFFFF) as u32
+    ((now.seconds() / 60) & 0xFFFF) as u32
 }
 
 #[cfg(test)]
@@ -106,9 +106,9 @@ mod tests {
     fn idle_time_counts_from_the_last_touch() {
         let usage = Usage::default();
         let version = OwnedVersion::new(b"k", None, None, usage.fresh(None, Millis(1_000_000)));
-        assert_eq!(usage.idle_seconds(version.as_ptr(), Millis(1_007_000)), 7);
+        assert_eq!(Usage::idle_seconds(version.as_ptr(), Millis(1_007_000)), 7);
         usage.touch(version.as_ptr(), Millis(1_007_000));
-        assert_eq!(usage.idle_seconds(version.as_ptr(), Millis(1_008_999)), 1);
+        assert_eq!(Usage::idle_seconds(version.as_ptr(), Millis(1_008_999)), 1);
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
         let usage = Usage::default();
         let before = Millis(CLOCK * 1000);
         let version = OwnedVersion::new(b"k", None, None, usage.fresh(None, before));
-        assert_eq!(usage.idle_seconds(version.as_ptr(), Millis((CLOCK + 3) * 1000)), 3);
+        assert_eq!(Usage::idle_seconds(version.as_ptr(), Millis((CLOCK + 3) * 1000)), 3);
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Cell {
 
     /// The version or descriptor in a word of this cell.
     #[inline]
-    fn content<'g>(word: Word, _guard: &'g Guard) -> Content<'g> {
+    fn content(word: Word, _guard: &Guard) -> Content<'_> {
         if word.is_descriptor() {
             // SAFETY: the type's invariant: loaded under the guard, so not freed before it is gone.
             Content::Descriptor(unsafe { &*(word.address() as *const Descriptor) })
@@ -84,7 +84,7 @@ impl Cell {
 
     /// The descriptor in `word`, if it holds one.
     #[inline]
-    pub fn descriptor<'g>(word: Word, guard: &'g Guard) -> Option<&'g Descriptor> {
+    pub fn descriptor(word: Word, guard: &Guard) -> Option<&Descriptor> {
         match Self::content(word, guard) {
             Content::Descriptor(descriptor) => Some(descriptor),
             Content::Version(_) => None,

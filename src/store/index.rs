@@ -79,6 +79,7 @@ impl Table {
 
     fn new(bits: u32) -> Self {
         let layout = Self::layout(bits);
+        #[expect(clippy::cast_ptr_alignment, reason = "the layout is that of an array of these")]
         // SAFETY: the layout is not empty, and a zeroed AtomicU64 is an EMPTY slot. Zeroed pages of a large table come
         // from the kernel as they are touched, so this does not take time proportional to the size.
         let slots = unsafe { alloc_zeroed(layout) }.cast::<AtomicU64>();
@@ -153,7 +154,7 @@ fn is_cell(slot: u64) -> bool {
 
 /// The cell in a slot.
 #[inline]
-fn cell_in<'g>(slot: u64, _guard: &'g Guard) -> &'g Cell {
+fn cell_in(slot: u64, _guard: &Guard) -> &Cell {
     // SAFETY: the slot was loaded under the guard, and a cell that the index names is freed only a grace period after
     // it was removed from the index (see the module's head).
     unsafe { &*((slot & ADDRESS) as *const Cell) }
@@ -266,6 +267,9 @@ impl Index {
     }
 
     /// Makes the index name a cell. The caller found it alive under `guard`; naming it twice does nothing.
+    ///
+    /// # Panics
+    /// Never: whoever finds a table closed or full has seen to its successor.
     pub fn insert(&self, hash: KeyHash, cell: &Cell, guard: &Guard) {
         let mut table = self.current(guard);
         if table.next(guard).is_some() {
@@ -276,13 +280,13 @@ impl Index {
         loop {
             match Self::insert_into(table, hash, wanted, guard) {
                 Inserted::Done => break,
-                Inserted::Crowded => self.start_move(table, guard),
+                Inserted::Crowded => Self::start_move(table, guard),
                 Inserted::MovedOn => {}
             }
             table = table.next(guard).expect("a closed or full table has a successor");
         }
         if table.is_crowded() {
-            self.start_move(table, guard);
+            Self::start_move(table, guard);
         }
     }
 
@@ -345,7 +349,7 @@ impl Index {
 
     /// Gives the table a successor with room for twice its live cells, unless it has one.
     #[cold]
-    fn start_move(&self, table: &Table, guard: &Guard) {
+    fn start_move(table: &Table, guard: &Guard) {
         if table.next(guard).is_some() {
             return;
         }
@@ -422,7 +426,7 @@ impl Index {
                 return;
             }
             if here.next(guard).is_none() {
-                self.start_move(here, guard);
+                Self::start_move(here, guard);
             }
             table = here.next(guard);
         }
@@ -460,7 +464,7 @@ impl Index {
             if removed * 4 < table.capacity() && !(roomy && removed * 32 > table.capacity()) {
                 return false;
             }
-            self.start_move(table, guard);
+            Self::start_move(table, guard);
         }
         self.help_move(table, slots, guard);
         self.current(guard).next(guard).is_some()

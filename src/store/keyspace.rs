@@ -108,16 +108,16 @@ impl Keyspace {
     }
 
     /// Puts a committed version of a key in place during recovery, when nobody else writes that key.
+    ///
+    /// # Panics
+    /// When somebody else does.
     pub fn load(&self, hash: KeyHash, key: &[u8], version: OwnedVersion, guard: &Guard) {
         let version = version.into_ptr();
-        let cell = match self.index.find(hash, key, guard) {
-            Some(cell) => cell,
-            None => {
-                let cell = self.order.find_or_insert(key, guard, || Box::new(Cell::holding(version)));
-                self.index.insert(hash, cell, guard);
-                self.loaded(hash, version, None);
-                return;
-            }
+        let Some(cell) = self.index.find(hash, key, guard) else {
+            let cell = self.order.find_or_insert(key, guard, || Box::new(Cell::holding(version)));
+            self.index.insert(hash, cell, guard);
+            self.loaded(hash, version, None);
+            return;
         };
         let look = cell.look(guard);
         let replaced = cell.replace(look.word, look.word.with_version(version.address()));

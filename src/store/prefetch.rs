@@ -1,6 +1,7 @@
 //! A hint to the processor to bring a cache line near.
 
 /// Asks for the line that `address` lies in; a wrong address does no harm.
+#[expect(clippy::inline_always, reason = "a call would cost more than the instruction")]
 #[inline(always)]
 pub fn prefetch<T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]

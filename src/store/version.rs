@@ -15,6 +15,11 @@
 //! A version is built by one writer, published by a CAS on its cell, and from then on read by anybody who is
 //! pinned; whoever replaces it retires it. Nothing here knows of cells, disk or clocks.
 
+#![expect(
+    clippy::cast_ptr_alignment,
+    reason = "allocations are 8-aligned, and words lie at multiples of 8: see `Shape`"
+)]
+
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 

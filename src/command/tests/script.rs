@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use crate::Db;
 use crate::clock::Millis;
 use crate::command::call::Later;
 use crate::command::clients::{ClientHandle, Endpoint};
 use crate::command::context::Context;
 use crate::command::dispatch::{self, Flow};
 use crate::command::session::Session;
+use crate::engine::Engine;
 use crate::resp::{Protocol, ReplyBuf, inline};
 use crate::settings::Settings;
 
@@ -25,7 +25,7 @@ pub(super) struct Client {
 impl Client {
     /// A client that speaks RESP2.
     pub(super) fn new() -> Self {
-        let engine = Arc::clone(Db::in_memory().expect("a database").engine());
+        let engine = Engine::for_tests();
         let handle = Arc::new(ClientHandle::new(1, Endpoint::default(), Millis(0)));
         Self {
             context: Context::new(engine, Arc::new(Settings::default())),

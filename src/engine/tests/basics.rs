@@ -104,7 +104,11 @@ fn databases_are_flushed_and_swapped_and_that_is_found_again() {
     let engine = std::sync::Arc::clone(db.engine());
     let alone = move |f: &mut dyn FnMut(&mut crate::engine::Txn<'_>)| {
         let mut batch = engine.batch(Millis::now(), true);
-        batch.run_alone(|txn| Ok::<_, std::convert::Infallible>(f(txn))).unwrap().unwrap();
+        let run = |txn: &mut crate::engine::Txn<'_>| {
+            f(txn);
+            Ok::<_, std::convert::Infallible>(())
+        };
+        batch.run_alone(run).unwrap().unwrap();
     };
     db.set(b"old", b"1").unwrap();
     db.transaction(|txn| txn.put(1, b"one", Value::Int(1), None)).unwrap();
