@@ -6,7 +6,8 @@ use crate::command::call::{Call, CommandError, Handler, Later};
 use crate::command::clients::{Endpoint, Registration};
 use crate::command::session::Session;
 use crate::command::table;
-use crate::engine::{Db, Engine};
+use crate::engine::{Engine, EngineOptions};
+use crate::log::{Location, LogOptions};
 use crate::resp::{OwnedRequest, ReplyBuf};
 use crate::settings::Settings;
 use std::path::Path;
@@ -33,8 +34,10 @@ impl Fixture {
 
     /// On a database with files in `folder`.
     pub(crate) fn in_folder(folder: &Path) -> Self {
-        let db = Db::open(folder.join("data.db")).expect("a database in a new folder opens");
-        Self::on(Arc::clone(db.engine()), &[])
+        let location = Location::Files { dbfile: folder.join("data.db") };
+        let options = EngineOptions::new(LogOptions::new(location));
+        let opened = Engine::open(options, &|_| {}).expect("a database in a new folder opens");
+        Self::on(opened.0, &[])
     }
 
     fn on(engine: Arc<Engine>, settings: &[(&str, &str)]) -> Self {
