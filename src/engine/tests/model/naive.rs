@@ -32,7 +32,8 @@ impl Naive {
     /// The live keys of a database that start with `prefix`, in order.
     pub(super) fn keys(&self, db: DbIndex, prefix: &[u8], now: u64) -> Vec<Vec<u8>> {
         let all = self.databases[usize::from(db)].iter();
-        let live = all.filter(|(key, entry)| key.starts_with(prefix) && entry.expiry.is_none_or(|end| end > now));
+        let live =
+            all.filter(|(key, entry)| key.starts_with(prefix) && entry.expiry.is_none_or(|end| end > now));
         live.map(|(key, _)| key.clone()).collect()
     }
 

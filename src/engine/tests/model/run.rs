@@ -216,10 +216,10 @@ fn apply_op(txn: &mut Txn<'_>, db: DbIndex, key: &[u8], op: &Op) -> Reply {
     let now = txn.now();
     let after = |ttl: &u16| Millis(now.0 + u64::from(*ttl));
     match op {
-        Op::Get => Reply::Entry(txn.get(db, key).map(|live| Entry {
-            value: bytes(&live.value),
-            expiry: live.expiry.map(|end| end.0),
-        })),
+        Op::Get => Reply::Entry(
+            txn.get(db, key)
+                .map(|live| Entry { value: bytes(&live.value), expiry: live.expiry.map(|end| end.0) }),
+        ),
         Op::Put(text, ttl) => {
             txn.put(db, key, Value::Str(&text.bytes()), ttl.as_ref().map(after));
             Reply::Flag(true)

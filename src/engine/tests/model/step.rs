@@ -162,7 +162,8 @@ impl Arbitrary for Step {
             53 | 54 => Self::List(db(random)),
             55 | 56 => Self::Snapshot,
             57 | 58 => {
-                let mut make = |random: &mut Gen| if bool::arbitrary(random) { op(random) } else { structure(random) };
+                let mut make =
+                    |random: &mut Gen| if bool::arbitrary(random) { op(random) } else { structure(random) };
                 Self::SnapshotDuring((0..30).map(|_| several(random, 3, &mut make)).collect())
             }
             59 => Self::Restart,
