@@ -51,10 +51,8 @@ fn redis_cli_talks_to_it() {
 #[test]
 fn redis_cli_loads_a_million_bytes_of_protocol() {
     let server = Server::start(&[]);
-    let mut input = String::new();
-    for key in 0..20_000 {
-        input += &format!("*3\r\n$3\r\nSET\r\n$9\r\nkey:{key:05}\r\n$5\r\n{key:05}\r\n");
-    }
+    let set = |key| format!("*3\r\n$3\r\nSET\r\n$9\r\nkey:{key:05}\r\n$5\r\n{key:05}\r\n");
+    let input: String = (0..20_000).map(set).collect();
     let report = redis_cli(&server, &["--pipe"], &input);
     assert!(report.contains("errors: 0, replies: 20000"), "{report}");
     assert_eq!(redis_cli(&server, &["dbsize"], ""), "20000\n");

@@ -62,7 +62,7 @@ def keys(r):
 
 def expiry(r):
     r.flushdb()
-    r.setex("a", 100, 1)
+    r.set("a", 1, ex=100)
     assert 98 <= r.ttl("a") <= 100 and r.persist("a") is True and r.ttl("a") == -1 and r.ttl("none") == -2
     assert r.expire("a", 50, nx=True) and not r.expire("a", 60, lt=True)
     assert r.expireat("a", 4000000000) and r.expiretime("a") == 4000000000
@@ -120,7 +120,7 @@ def server(r):
     assert r.config_get("databases") == {"databases": "16"} and r.config_set("timeout", 0)
     assert r.client_setname("me") and r.client_getname() in (b"me", "me") and r.client_id() > 0
     assert any(entry["name"] == "me" for entry in r.client_list())
-    assert r.command_count() > 100 and "get" in r.command()
+    assert r.command_count() == len(r.command()) and "get" in r.command()
     assert r.ping() and r.echo("hello") == b"hello" and abs(r.time()[0] - time.time()) < 5
     assert r.bgsave() and r.lastsave() is not None
     assert r.slowlog_len() >= 0 and r.memory_usage("counter") > 0

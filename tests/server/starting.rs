@@ -35,9 +35,11 @@ fn write_at(path: &Path, offset: u64, bytes: &[u8]) {
 
 #[test]
 fn a_missing_folder_is_named() {
-    Launch::new(&["-persist", "-dbfile", "nowhere/data.db"])
-        .refusal()
-        .says(&["nowhere", "No such file or directory"]);
+    Launch::new(&["-persist", "-dbfile", "nowhere/data.db"]).refusal().says(&[
+        "nowhere/data.db.lock",
+        "No such file or directory",
+        "choose another -dbfile",
+    ]);
 }
 
 #[test]
@@ -153,7 +155,7 @@ fn a_damaged_snapshot_is_refused_and_named() {
 
 #[test]
 fn a_wrong_setting_is_named_with_the_nearest_right_one() {
-    Launch::new(&["-prot", "7000"]).refusal().says(&["-prot", "port"]);
+    Launch::new(&["-prot", "7000"]).refusal().says(&["'prot'", "'port'"]);
     Launch::new(&["-fsync", "often"]).refusal().says(&["fsync", "often", "everysec, always, no"]);
     let launch = Launch::new(&["goredis.conf"]);
     fs::write(launch.folder().join("goredis.conf"), "timeout 5\ntimeotu 6\n").expect("written");

@@ -94,8 +94,8 @@ impl Launch {
     fn spawn(&self, port: u16) -> Server {
         let file = |name: &str| File::create(self.folder().join(name)).expect("a file for messages");
         let child = Command::new(env!("CARGO_BIN_EXE_goredis"))
-            .args(["-port", &port.to_string()])
             .args(&self.args)
+            .args(["-port", &port.to_string()])
             .current_dir(self.folder())
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())

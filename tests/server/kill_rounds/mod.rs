@@ -48,6 +48,38 @@ fn nothing_acknowledged_is_lost_under_fsync_no() {
     kill_rounds("no");
 }
 
+/// One life and a check that finds all well; then `tampering` behind the clients' backs, and a second check.
+fn check_after(tampering: &[&str]) {
+    let (mut workers, mut bank) = ([Worker::new(1, 7)], Bank::open(7));
+    let launch = Launch::persistent(&[]);
+    live_and_die(&mut launch.start(), Duration::from_millis(300), &mut workers, &mut bank);
+    let server = launch.start();
+    check(&server, &mut workers, &mut bank);
+    let mut wire = server.connect();
+    for line in tampering {
+        wire.ask(line);
+    }
+    check(&server, &mut workers, &mut bank);
+}
+
+#[test]
+#[should_panic(expected = "nothing that was sent explains it")]
+fn the_check_notices_a_wrong_value() {
+    check_after(&["SELECT 1", "SET text:0 tampered"]);
+}
+
+#[test]
+#[should_panic(expected = "transactions are there in part")]
+fn the_check_notices_half_a_transfer() {
+    check_after(&["DECRBY account:0 1"]);
+}
+
+#[test]
+#[should_panic(expected = "were acknowledged")]
+fn the_check_notices_a_lost_transfer() {
+    check_after(&["DECR teller:0"]);
+}
+
 fn kill_rounds(policy: &str) {
     let seed = variable("GOREDIS_TEST_SEED").unwrap_or_else(fresh_seed);
     let time = Duration::from_secs(variable("GOREDIS_TEST_KILL_SECONDS").unwrap_or(SECONDS_DEFAULT));
