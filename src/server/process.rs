@@ -1,5 +1,6 @@
 //! A server's life as a process: settings, messages, database, listeners, signals, exit status.
 
+use super::crew::Crew;
 use super::diagnostics::{self, LogFileError};
 use super::listen::{self, Bound, ListenError};
 use super::pid_file::{PidFile, PidFileError};
@@ -96,6 +97,8 @@ fn serve(settings: Settings, release_memory: fn()) -> Result<(), StartError> {
     let engine = database::open(&settings)?;
     let _pid_file = settings.pidfile_path().map(PidFile::write).transpose()?;
     let runtime = runtime(settings.threads())?;
+    let crew =
+        Crew::start(runtime.handle().clone()).map_err(|source| StartError::Threads { threads: 1, source })?;
     let context = Arc::new(Context::new(engine, settings));
     let served = runtime.block_on(async {
         tokio::select! {
@@ -103,6 +106,8 @@ fn serve(settings: Settings, release_memory: fn()) -> Result<(), StartError> {
             never = release_regularly(release_memory) => match never {},
         }
     });
+    // Order: the threads come back before the runtime ends them, or else it would wait for those that rest.
+    drop(crew);
     runtime.shutdown_timeout(BLOCKING_GRACE);
     served
 }
