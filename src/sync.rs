@@ -11,7 +11,7 @@
 pub use std::sync::atomic::{Ordering, fence};
 
 /// Lets the model checker switch threads here; does nothing in a normal build.
-#[inline(always)]
+#[inline]
 pub fn schedule_point() {
     #[cfg(feature = "shuttle")]
     shuttle_point();

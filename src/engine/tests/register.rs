@@ -153,6 +153,10 @@ pub(super) fn first_unexplained(events: &[Event], databases: DbIndex, keys: Key)
 mod tests {
     use super::*;
 
+    #[expect(
+        clippy::option_option,
+        reason = "outer: whether the operation reads or writes; inner: whether there is a value"
+    )]
     fn op(called: u64, returned: u64, expects: Option<Option<u8>>, sets: Option<Option<u8>>) -> Op {
         let content = |content: Option<u8>| content.map(|byte| vec![byte]);
         Op { called, returned, expects: expects.map(content), sets: sets.map(content) }
