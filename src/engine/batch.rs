@@ -159,7 +159,7 @@ impl Batch<'_> {
         self.engine.stats.alone.add(1);
         let mut closed = self.engine.root.close();
         // Order: the root is closed before the head is read, or else a write that began in between is missed.
-        self.engine.log.wait_resolved(self.engine.log.head())?;
+        self.engine.log.wait_resolved(self.engine.log.head_behind_stores())?;
         let mut losses = 0;
         loop {
             let root = self.engine.root.load(&self.guard);

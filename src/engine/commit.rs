@@ -12,8 +12,9 @@
 //! know of us. Record before version in 4, or else a helper takes a pending record for a committed one.
 //!
 //! Several keys: the same with a [`Descriptor`] that is installed in every cell that the attempt read or wrote, sorted
-//! by address; its status is the commit point. Versions are compared, not words, so a transaction that only passed
-//! through does no harm.
+//! by address; its status is the commit point. Where the attempt only reads, versions are compared, not words, so a
+//! transaction that only passed through does no harm. Where it writes, one that was committed meanwhile has read what
+//! is to be replaced, by a record behind ours: then the attempt is lost, or else the log's order is none of theirs.
 //!
 //! A record that is not committed is void: the reservation voids it when it is dropped.
 
@@ -256,6 +257,8 @@ impl<'g> Txn<'g> {
     /// Installs the descriptor in every cell of `order`, as far as they still hold what was seen.
     fn install(&self, order: &[usize], descriptor: Shared<'g, Descriptor>) -> (Vec<Installed<'g>>, bool) {
         let address = descriptor.as_raw() as u64;
+        // SAFETY: just made by the caller, who retires it later.
+        let lsn = unsafe { descriptor.deref() }.lsn();
         let mut installed = Vec::with_capacity(order.len());
         for &at in order {
             let Some(found) = self.accesses[at].found else { return (installed, false) };
@@ -263,7 +266,9 @@ impl<'g> Txn<'g> {
                 let Some(look) = self.engine.decided(found.cell, self.guard) else {
                     return (installed, false);
                 };
-                if look.version != found.version || look.word.is_dead() {
+                let writes = self.accesses[at].write.is_some();
+                let disturbed = writes && was_read_behind(lsn, found.word, look.word, self.guard);
+                if look.version != found.version || look.word.is_dead() || disturbed {
                     return (installed, false);
                 }
                 let word = look.word.with_descriptor(address);
@@ -291,6 +296,16 @@ impl<'g> Txn<'g> {
             }
         }
     }
+}
+
+/// Whether a transaction with a record behind `lsn` may have read a cell whose version stayed the same, between the
+/// looks that found `before` (before `lsn` was reserved) and `now`.
+fn was_read_behind(lsn: Lsn, before: Word, now: Word, guard: &Guard) -> bool {
+    if !now.is_as_old_as(before) {
+        return true;
+    }
+    let passing = Cell::descriptor(now, guard);
+    passing.is_some_and(|passing| passing.status() == Status::Committed && passing.lsn() > lsn)
 }
 
 /// Takes an aborted descriptor out of the cells.
@@ -342,7 +357,11 @@ impl<'g> Access<'g> {
     /// Whether the key still is as it was seen.
     fn is_unchanged(&self, guard: &'g Guard) -> bool {
         match self.found {
-            Some(found) => found.cell.look(guard).version == found.version,
+            Some(found) => {
+                let look = found.cell.look(guard);
+                // Why: the key of a dead cell may have another already, and a version in it.
+                look.version == found.version && !look.word.is_dead()
+            }
             // A cell with a tombstone of no record was made by somebody who has not published anything yet.
             None => self.keyspace.find(self.hash, self.key(guard), guard).is_none_or(|cell| {
                 let version = cell.look(guard).version;
@@ -355,6 +374,8 @@ impl<'g> Access<'g> {
     #[inline]
     fn settle(&mut self, engine: &Engine, guard: &'g Guard) -> Option<Found<'g>> {
         match self.found {
+            // Why: a dead cell takes no version any more; the next attempt makes another.
+            Some(found) if found.word.is_dead() => None,
             Some(found) if !found.word.is_descriptor() => Some(found),
             Some(found) => {
                 let look = engine.decided(found.cell, guard)?;

@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_millis(50);
 const SLICE_KEYS: usize = 256;
 
 /// One keyspace's timers.
-struct Clockwork {
+pub(super) struct Clockwork {
     keyspace: Weak<Keyspace>,
     timers: Timers,
 }
@@ -34,7 +34,8 @@ pub(super) fn run(engine: &Weak<Engine>) {
     }
 }
 
-fn tick(engine: &Engine, clockworks: &mut HashMap<usize, Clockwork>, now: Millis) {
+/// Removes the keys whose time has come.
+pub(super) fn tick(engine: &Engine, clockworks: &mut HashMap<usize, Clockwork>, now: Millis) {
     clockworks.retain(|_, clockwork| clockwork.keyspace.strong_count() > 0);
     let keyspaces = engine.root.load(&crossbeam_epoch::pin()).keyspaces.clone();
     for (db, keyspace) in keyspaces.iter().enumerate() {
@@ -80,7 +81,7 @@ fn expire_slice(
         keyspace.for_each_under(hash, &guard, |cell| {
             let look = cell.look(&guard);
             match look.version.expiry() {
-                Some(end) if end <= now => expired.push(cell.key(&guard).to_vec()),
+                Some(end) if end <= now => expired.push((hash, cell.key(&guard).to_vec())),
                 Some(end) => timers.set(end, hash, now),
                 // A failure means that the key has just been written: whoever did saw the mark, and a look at it
                 // costs nothing, so the timer is kept.
@@ -96,10 +97,12 @@ fn expire_slice(
     }
     drop(guard);
     let mut batch = engine.batch(now, false);
-    for key in expired {
+    for (hash, key) in expired {
         match batch.run(|txn| Ok::<_, std::convert::Infallible>(txn.expire(db, &key))) {
             Ok(Ok(true)) => engine.stats.expired.add(1),
-            Ok(_) => {}
+            // Somebody was faster. Whoever wrote the key again saw it armed, and relies on this timer; or its database
+            // has another number now.
+            Ok(_) => timers.set(Millis(now.0 + 1), hash, now),
             Err(_) => return false,
         }
     }

@@ -216,7 +216,7 @@ impl Engine {
     /// When the log has failed: nobody knows whether writes are under way.
     pub fn pause_writes(&self, until: Millis) -> Result<(), EngineError> {
         let mut closed = self.root.close();
-        self.log.wait_resolved(self.log.head())?;
+        self.log.wait_resolved(self.log.head_behind_stores())?;
         let (mut root, _) = closed.successor();
         root.paused_until = until;
         closed.install(root);

@@ -66,6 +66,16 @@ impl Engine {
         options: EngineOptions,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<(Arc<Self>, Recovered), OpenError> {
+        let (engine, recovered) = Self::recover(options, progress)?;
+        engine.start_threads()?;
+        Ok((engine, recovered))
+    }
+
+    /// As [`Engine::open`], without the engine's background threads.
+    pub(super) fn recover(
+        options: EngineOptions,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(Arc<Self>, Recovered), OpenError> {
         let (lock, dbfile, reader) = match &options.log.location {
             Location::Memory => (None, None, None),
             Location::Files { dbfile } => {
@@ -138,7 +148,6 @@ impl Engine {
             alarm: Default::default(),
             threads: OnceLock::new(),
         });
-        engine.start_threads()?;
         Ok((engine, recovered))
     }
 

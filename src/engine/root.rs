@@ -26,7 +26,7 @@ use crate::engine::DbIndex;
 use crate::lsn::Lsn;
 use crate::store::descriptor::Gate;
 use crate::store::keyspace::Keyspace;
-use crate::sync::{AtomicBool, AtomicU64, Ordering, spin_wait};
+use crate::sync::{AtomicBool, AtomicU64, Ordering, schedule_point, spin_wait};
 
 /// What the root points to.
 #[derive(Debug)]
@@ -104,6 +104,7 @@ impl RootCell {
     /// The root in force.
     #[inline]
     pub fn load<'g>(&self, guard: &'g Guard) -> &'g Root {
+        schedule_point();
         // Acquire: pairs with the Release half of the CAS and stores that put a root there.
         let shared = self.current.load(std::sync::atomic::Ordering::Acquire, guard);
         // SAFETY: never null; a replaced root is retired through the epoch.
@@ -156,6 +157,7 @@ impl RootCell {
             closed.closing = true;
             closed.installed = Arc::new(AtomicBool::new(true));
             let expected = Shared::from(std::ptr::from_ref(open));
+            schedule_point();
             // AcqRel: Release publishes the closed root to `load`; Acquire orders what we read of the open one.
             let swapped = self.current.compare_exchange(
                 expected,
@@ -204,6 +206,7 @@ impl Closed<'_> {
         let gate = Arc::clone(&root.installed);
         // Relaxed: published by the store below.
         root.previous.store(old, std::sync::atomic::Ordering::Relaxed);
+        schedule_point();
         // Release: pairs with the Acquire in `load`.
         self.cell.current.store(Owned::new(root), std::sync::atomic::Ordering::Release);
         // Release: pairs with the Acquire in `load` and in `Descriptor::status`. The linearization point.

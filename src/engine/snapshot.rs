@@ -1,6 +1,7 @@
 //! Snapshots: the whole database as one file, taken while it is served, without a fork.
 //!
-//! 1. S = the head of the log; wait until every record below it is resolved, and load the root that they made;
+//! 1. S = the head of the log; wait until every record below it is resolved, and load the root that they made (if it
+//!    was changed since, take another S);
 //! 2. walk every keyspace in slices; each key is written with the LSN of the version that is current when the walk
 //!    comes by (expired ones too; replay consults no clock);
 //! 3. E = the head of the log; bring the log to stable storage up to E, and the file;
@@ -19,9 +20,10 @@ use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
 use crate::engine::effect::Effect;
-use crate::engine::walk::Lanes;
+use crate::engine::walk::Walk;
 use crate::engine::{DbIndex, Engine, SavePoint, SnapshotFailure};
 use crate::log::snapshot::{SnapshotFooter, SnapshotInfo, SnapshotOptions, SnapshotWriter};
+use crate::log::{LogError, SnapshotStart};
 use crate::lsn::Lsn;
 use crate::store::keyspace::Keyspace;
 use crate::store::version::ValueRef;
@@ -221,9 +223,7 @@ impl Engine {
 
     fn take_snapshot(&self) -> Result<SnapshotInfo, SnapshotFailure> {
         let Some(dbfile) = &self.dbfile else { return Err(SnapshotFailure::NotPersistent) };
-        let from = self.log.snapshot_start();
-        self.log.wait_resolved(from.start)?;
-        let keyspaces = self.open_keyspaces();
+        let (from, keyspaces) = self.snapshot_base()?;
         let keep_going = || !self.is_stopping();
         let mut writer = SnapshotWriter::create(
             dbfile,
@@ -231,10 +231,13 @@ impl Engine {
         )?;
         let mut slice = Slice::default();
         for (db, keyspace) in keyspaces.iter().enumerate() {
-            let mut lanes = Lanes::new(keyspace);
+            let mut walk = Walk::new(keyspace, b"");
             let mut more = true;
             while more {
-                more = lanes.slice(&mut |version, guard| slice.take(db as DbIndex, version, self, guard));
+                more = walk.slice(&mut |cell, guard| {
+                    slice.take(db as DbIndex, cell.look(guard).version, self, guard);
+                    true
+                });
                 slice.write(&mut writer)?;
             }
         }
@@ -255,18 +258,24 @@ impl Engine {
         Ok(info)
     }
 
-    /// The databases of an open root: one that a change of the root has left behind is not snapshot.
-    fn open_keyspaces(&self) -> Box<[Arc<Keyspace>]> {
+    /// S, and the databases as the records below it have left them.
+    fn snapshot_base(&self) -> Result<(SnapshotStart, Box<[Arc<Keyspace>]>), LogError> {
         loop {
+            let from = self.log.snapshot_start();
+            self.log.wait_resolved(from.start)?;
             let guard = crossbeam_epoch::pin();
             let root = self.root.load(&guard);
-            // Why: between the commit of a root's record and its installation the closed root still is in place, and
-            // the record may be below S.
-            if !root.closing {
-                return root.keyspaces.clone();
+            // Why not while it is closing: between the commit of a root's record and its installation the closed root
+            // still is in place, and the record may be below S. Why not a later one: replay from S would let its
+            // databases change places once more.
+            if !root.closing && root.lsn < from.start {
+                return Ok((from, root.keyspaces.clone()));
             }
+            let closing = root.closing;
             drop(guard);
-            self.root.wait_open();
+            if closing {
+                self.root.wait_open();
+            }
         }
     }
 

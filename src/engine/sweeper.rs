@@ -38,14 +38,14 @@ pub(super) fn run(engine: &Weak<Engine>) {
 }
 
 /// Frees cells of deleted keys; tells whether there may be more.
-fn sweep(engine: &Engine, keyspace: &Arc<Keyspace>, held_back: &mut Vec<KeyHash>) -> bool {
+pub(super) fn sweep(engine: &Engine, keyspace: &Arc<Keyspace>, held_back: &mut Vec<KeyHash>) -> bool {
     let mut hashes = std::mem::take(held_back);
     while hashes.len() < ROUND_CELLS
         && let Some(hash) = keyspace.tombs.pop()
     {
         hashes.push(hash);
     }
-    if hashes.is_empty() {
+    if hashes.is_empty() && !keyspace.wants_sweep() {
         return false;
     }
     hashes.sort_unstable();

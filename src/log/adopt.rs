@@ -12,7 +12,6 @@
 //!
 //! Behind the end after a kill there are zeros only (or else it was refused); after a lost machine, a new file.
 
-use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -95,9 +94,6 @@ fn go_on(
     report: &mut RecoveryReport,
 ) -> Result<FilesStart, OpenError> {
     let tail_index = disk.index_of(survey.end).unwrap_or(disk.segments.len() - 1);
-    if let Some(short) = disk.segments[tail_index..].iter().find(|segment| !segment.is_whole()) {
-        return Err(disk.damaged(short, short.first(), Damage::Truncated));
-    }
     for repair in &survey.repairs {
         write_repair(&disk, repair, report)?;
     }
@@ -119,24 +115,25 @@ fn go_on(
     let mut segments = disk.segments;
     let window = segments.split_off(tail_index);
     let closed = closed_segments(&segments);
-    let table = SegmentTable::new(map_window(window, survey.end, mark.sequence, &factory, &poison)?);
+    let table = SegmentTable::new(map_window(&window, survey.end, mark.sequence, &factory, &poison)?);
     Ok(FilesStart { lock, factory, poison, table, closed, tail: survey.end, start })
 }
 
 /// Maps the segment with the tail and those made ahead of it.
 fn map_window(
-    window: Vec<DiskSegment>,
+    window: &[DiskSegment],
     tail: Lsn,
     tail_sequence: u64,
     factory: &SegmentFactory,
     poison: &Poison,
 ) -> Result<Vec<Arc<Segment>>, OpenError> {
     let mut mapped = Vec::with_capacity(window.len());
-    for (index, segment) in window.into_iter().enumerate() {
-        let (file, path, header, mark) = segment.into_parts();
-        let sequence = if index == 0 { tail_sequence } else { mark.sequence };
-        let opened = factory.open(file, &path, &header, sequence, poison);
-        let segment = opened.map_err(|source| OpenError::io("map", &path, source))?;
+    for (index, segment) in window.iter().enumerate() {
+        let sequence = if index == 0 { tail_sequence } else { segment.mark().sequence };
+        let opened = segment
+            .open_to_write()
+            .and_then(|file| factory.open(file, segment.path(), segment.header(), sequence, poison));
+        let segment = opened.map_err(|source| OpenError::io("map", segment.path(), source))?;
         segment.starts_at(tail.get().clamp(segment.first(), segment.end()));
         mapped.push(Arc::new(segment));
     }
@@ -184,7 +181,15 @@ fn start_over(
     Ok(FilesStart { lock, factory, poison, table, closed, tail: end, start })
 }
 
+/// The ancestors of a history that begins at `fork`, in or behind the segment `last`.
+///
+/// Why a history without a record is left out: nothing depends on it, and a machine that restarts often without being
+/// written to must not push those that matter off the list.
 fn lineage_after(last: &DiskSegment, fork: Lsn) -> Vec<Ancestor> {
+    let began_here = last.header().lineage.first().is_some_and(|newest| newest.fork == last.first());
+    if began_here && last.first() == fork {
+        return last.header().lineage.clone();
+    }
     let newest = Ancestor { history: last.header().history, fork };
     std::iter::once(newest).chain(last.header().lineage.iter().copied()).take(LINEAGE_MAX).collect()
 }
@@ -238,7 +243,7 @@ fn write_at(disk: &DiskLog, lsn: Lsn, at: u64, bytes: &[u8]) -> Result<(), OpenE
     let Some(segment) = disk.index_of(lsn).map(|index| &disk.segments[index]) else {
         return Err(refusal(disk, lsn, Damage::Truncated));
     };
-    let written = segment.file().write_all_at(bytes, segment.offset(lsn) + at);
+    let written = segment.open_to_write().and_then(|file| file.write_all_at(bytes, segment.offset(lsn) + at));
     written.map_err(|source| OpenError::io("write", segment.path(), source))
 }
 
@@ -246,13 +251,14 @@ fn write_at(disk: &DiskLog, lsn: Lsn, at: u64, bytes: &[u8]) -> Result<(), OpenE
 fn sync_from(disk: &DiskLog, mark: Lsn, end: Lsn, options: &LogOptions) -> Result<(), OpenError> {
     let touched = disk.segments.iter().filter(|segment| segment.end() >= mark && segment.first() <= end);
     for segment in touched {
-        sync(segment.file(), segment.path(), options.storage.as_ref())?;
+        sync(segment, options.storage.as_ref())?;
     }
     Ok(())
 }
 
-fn sync(file: &File, path: &Path, storage: &dyn Storage) -> Result<(), OpenError> {
-    storage.sync_file(file, path).map_err(|source| OpenError::io("sync", path, source))
+fn sync(segment: &DiskSegment, storage: &dyn Storage) -> Result<(), OpenError> {
+    let synced = segment.open_to_write().and_then(|file| storage.sync_file(&file, segment.path()));
+    synced.map_err(|source| OpenError::io("sync", segment.path(), source))
 }
 
 fn sync_folder(disk: &DiskLog, options: &LogOptions) -> Result<(), OpenError> {
@@ -270,20 +276,20 @@ fn disown(segment: &DiskSegment, storage: &dyn Storage) -> Result<(), OpenError>
     write_mark(segment, &mark, storage)
 }
 
-fn write_mark(segment: &DiskSegment, mark: &Mark, storage: &dyn Storage) -> Result<(), OpenError> {
+pub(super) fn write_mark(segment: &DiskSegment, mark: &Mark, storage: &dyn Storage) -> Result<(), OpenError> {
     let sector = mark.encode(segment.header().history, segment.first());
-    let written = segment.file().write_all_at(&sector, mark.offset());
+    let written = segment.open_to_write().and_then(|file| file.write_all_at(&sector, mark.offset()));
     written.map_err(|source| OpenError::io("write", segment.path(), source))?;
-    sync(segment.file(), segment.path(), storage)
+    sync(segment, storage)
 }
 
 /// Gives back the space behind the end of a segment that another history leaves.
 fn cut_file(segment: &DiskSegment, end: Lsn, storage: &dyn Storage) -> Result<(), OpenError> {
     let bytes = segment.offset(end);
     if bytes < segment.file_bytes() {
-        let cut = segment.file().set_len(bytes);
+        let cut = segment.open_to_write().and_then(|file| file.set_len(bytes));
         cut.map_err(|source| OpenError::io("cut", segment.path(), source))?;
-        sync(segment.file(), segment.path(), storage)?;
+        sync(segment, storage)?;
     }
     Ok(())
 }
@@ -301,11 +307,12 @@ pub(super) fn describe_cut(disk: &DiskLog, survey: &Survey) -> Result<Option<Cut
     let mut last_data = survey.end.get();
     let mut buffer = vec![0; 1 << 20];
     for segment in disk.segments.iter().filter(|segment| segment.end() > survey.end) {
+        let failed = |source| OpenError::io("read", segment.path(), source);
+        let file = segment.open_to_read().map_err(failed)?;
         let mut at = segment.first().max(survey.end).get();
         while at < segment.end().get() {
             let len = buffer.len().min((segment.end().get() - at) as usize);
-            let read = segment.read(at, &mut buffer[..len]);
-            read.map_err(|source| OpenError::io("read", segment.path(), source))?;
+            segment.read(&file, at, &mut buffer[..len]).map_err(failed)?;
             if let Some(last) = buffer[..len].iter().rposition(|byte| *byte != 0) {
                 last_data = at + last as u64 + 1;
             }

@@ -72,11 +72,11 @@ impl Allocator {
         let end = {
             let guard = crossbeam_epoch::pin();
             let list = self.appender.table.load(&guard);
-            let last = &list.segments()[list.segments().len() - 1];
-            if self.appender.head().get() < last.first() || last.end() > Lsn::MAX.get() {
+            let newest = &list.segments()[list.segments().len() - 1];
+            if self.appender.head().get() < newest.first() || newest.end() > Lsn::MAX.get() {
                 return true;
             }
-            last.end()
+            newest.end()
         };
         match self.factory.make(Lsn::new(end), self.durability.durable(), &self.appender.poison) {
             Ok(segment) => self.install(segment),

@@ -96,6 +96,14 @@ impl Appender {
         Lsn::new(self.tail.load(Ordering::Acquire) & POSITION)
     }
 
+    /// As `head`, and a place in the order of the tail's exchanges: what this thread stored before is seen by everyone
+    /// who reserves at or above it.
+    pub(super) fn head_behind_stores(&self) -> Lsn {
+        // AcqRel: pairs with the exchanges of the tail. Why an exchange too: between a store of this thread and a mere
+        // load of the tail, another may reserve and not see the store.
+        Lsn::new(self.tail.fetch_add(0, Ordering::AcqRel) & POSITION)
+    }
+
     /// How many reservations are alive.
     pub(super) fn in_flight(&self) -> u32 {
         (self.tail.load(Ordering::Relaxed) >> Lsn::BITS) as u32
@@ -277,6 +285,14 @@ impl Appender {
                 );
             }
         }
+    }
+
+    /// Whether the record at `lsn` is committed; so is every one that is no longer mapped.
+    #[cfg(all(test, feature = "shuttle"))]
+    pub(super) fn is_committed(&self, lsn: Lsn) -> bool {
+        let guard = crossbeam_epoch::pin();
+        let Some(segment) = self.table.load(&guard).find(lsn.get()) else { return true };
+        record::committed(0) == segment.state(lsn.get()).load(Ordering::Acquire) & 0xFFFF
     }
 
     /// The watermark as it was last raised.

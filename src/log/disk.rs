@@ -2,7 +2,7 @@
 //!
 //! Opens nothing for writing and changes nothing. Recovery and the offline tools start here.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,6 @@ pub struct DiskLog {
 #[derive(Debug)]
 pub struct DiskSegment {
     path: PathBuf,
-    file: File,
     header: Header,
     mark: Mark,
     /// Where its data ends in the log: at the next segment's first position, or at its capacity.
@@ -74,9 +73,9 @@ impl DiskSegment {
         self.mark.identity.survives_as(&self.identity)
     }
 
-    /// Whether the file holds all that its header says.
+    /// Whether the file reaches to the segment's end. What is missing reads as zeros.
     pub fn is_whole(&self) -> bool {
-        self.file_bytes >= HEADER_BYTES + self.header.capacity
+        self.file_bytes >= self.offset(self.end)
     }
 
     /// The key of its records' checks.
@@ -84,12 +83,21 @@ impl DiskSegment {
         Seal::new(self.header.history)
     }
 
-    pub(super) fn file(&self) -> &File {
-        &self.file
+    /// Opens the file to read it. Why not once and for all: a log may have more segments than a process may have
+    /// files open.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(super) fn open_to_read(&self) -> io::Result<File> {
+        File::open(&self.path)
     }
 
-    pub(super) fn into_parts(self) -> (File, PathBuf, Header, Mark) {
-        (self.file, self.path, self.header, self.mark)
+    /// Opens the file to repair it or to go on in it.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(super) fn open_to_write(&self) -> io::Result<File> {
+        OpenOptions::new().read(true).write(true).open(&self.path)
     }
 
     /// The offset in the file of a position in this segment.
@@ -97,12 +105,13 @@ impl DiskSegment {
         HEADER_BYTES + lsn.get() - self.header.first.get()
     }
 
-    /// Reads data bytes from `lsn` on; what lies behind the end of the file reads as zeros.
-    pub(super) fn read(&self, lsn: u64, out: &mut [u8]) -> io::Result<()> {
+    /// Reads data bytes of `file`, which is this segment's, from `lsn` on; what lies behind the end of the file reads
+    /// as zeros.
+    pub(super) fn read(&self, file: &File, lsn: u64, out: &mut [u8]) -> io::Result<()> {
         let mut at = self.offset(Lsn::new(lsn));
         let mut rest = out;
         while !rest.is_empty() {
-            match self.file.read_at(rest, at) {
+            match file.read_at(rest, at) {
                 Ok(0) => {
                     rest.fill(0);
                     return Ok(());
@@ -118,12 +127,9 @@ impl DiskSegment {
         Ok(())
     }
 
-    /// Reads the header page again, with the marks.
+    /// Reads the header page.
     fn open(path: PathBuf, first: Lsn, boot: u128, dbfile: &Path) -> Result<Self, OpenError> {
-        let open = std::fs::OpenOptions::new().read(true).write(true).open(&path);
-        // Why: a read-only copy can still be looked at.
-        let file =
-            open.or_else(|_| File::open(&path)).map_err(|source| OpenError::io("open", &path, source))?;
+        let file = File::open(&path).map_err(|source| OpenError::io("open", &path, source))?;
         let damaged = |damage| OpenError::Damaged {
             path: path.clone(),
             offset: 0,
@@ -149,7 +155,7 @@ impl DiskSegment {
         let mark = Mark::newest(&page, &header).ok_or_else(|| damaged(Damage::Marks))?;
         let identity = Identity::from_metadata(&metadata, boot);
         let end = Lsn::new(first.get() + header.capacity);
-        Ok(Self { path, file, header, mark, end, file_bytes: metadata.len(), identity })
+        Ok(Self { path, header, mark, end, file_bytes: metadata.len(), identity })
     }
 
     /// Whether `next` goes on where this segment is full, or where another history leaves it.

@@ -218,3 +218,34 @@ fn decode(byte: u8) -> FsyncPolicy {
         _ => FsyncPolicy::No,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backlog_of_more_than_two_seconds_delays_writers_and_is_counted() {
+        let now = Instant::now();
+        let mut durability = Durability::new(Lsn::FIRST, FsyncPolicy::EverySecond);
+        durability.started = now.checked_sub(Duration::from_secs(60)).unwrap();
+        assert_eq!(durability.write_delay(), None, "nothing is being synced");
+        durability.begin_round(now.checked_sub(Duration::from_secs(1)).unwrap());
+        assert_eq!(durability.write_delay(), None, "a second is the rule");
+        durability.begin_round(now.checked_sub(Duration::from_millis(2500)).unwrap());
+        let delay = durability.write_delay().unwrap();
+        assert!(delay >= Duration::from_millis(50) && delay <= DELAY_MAX, "{delay:?}");
+        durability.end_round(Lsn::new(8192), now);
+        assert_eq!(durability.write_delay(), None);
+        assert_eq!(durability.delayed.load(Ordering::Relaxed), 1);
+        assert_eq!(durability.durable(), Lsn::new(8192));
+    }
+
+    #[test]
+    fn every_policy_is_kept_as_it_is_set() {
+        let durability = Durability::new(Lsn::FIRST, FsyncPolicy::Always);
+        for policy in [FsyncPolicy::No, FsyncPolicy::EverySecond, FsyncPolicy::Always] {
+            durability.set_policy(policy);
+            assert_eq!(durability.policy(), policy);
+        }
+    }
+}

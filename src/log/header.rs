@@ -46,7 +46,7 @@ pub struct Header {
     pub capacity: u64,
     /// When it was made, in milliseconds since 1970; for people only.
     pub created: u64,
-    /// The histories that led here, newest first, at most [`LINEAGE_MAX`].
+    /// The histories that led here, newest first, at most 64.
     pub lineage: Vec<Ancestor>,
 }
 
@@ -85,7 +85,7 @@ impl Header {
     /// Reads the fixed part.
     ///
     /// # Errors
-    /// [`HeaderError`] when the page is no header, a damaged one, or one of a newer version.
+    /// When the page is no header, a damaged one, or one of a newer version.
     pub fn decode(page: &Page) -> Result<Self, HeaderError> {
         if page[..8] != MAGIC {
             return Err(HeaderError::Damaged(Damage::NotASegment));

@@ -62,6 +62,7 @@ impl Mapping {
 
     /// The shared 64-bit word at data offset `offset`, a multiple of 8.
     #[inline]
+    #[expect(clippy::cast_ptr_alignment, reason = "checked by the assertion")]
     pub(super) fn word64(&self, offset: u64) -> &AtomicU64 {
         assert!(offset % 8 == 0, "unaligned word");
         // SAFETY: in bounds (`address`); aligned, as mapping and data start at a page and `offset` is a multiple
@@ -72,6 +73,7 @@ impl Mapping {
 
     /// The shared 32-bit word at data offset `offset`, a multiple of 4.
     #[inline]
+    #[expect(clippy::cast_ptr_alignment, reason = "checked by the assertion")]
     pub(super) fn word32(&self, offset: u64) -> &AtomicU32 {
         assert!(offset % 4 == 0, "unaligned word");
         // SAFETY: as in `word64`.

@@ -1,4 +1,41 @@
-//! The data log.
+//! The data log: every write goes here before anyone sees it, and a restart finds it again.
+//!
+//! The log is a row of bytes with a position (LSN) for each, kept in segment files, or in memory only. Payloads are
+//! opaque: this layer knows neither keys nor commands. Its one user above is the engine; tools read the files through
+//! [`DiskLog`] and [`Scanner`].
+//!
+//! # The life of a record
+//!
+//! 1. [`Log::reserve`] moves the tail by one exchange. The place is the record's LSN. The first store is its head.
+//! 2. The caller fills the payload in place and [`Reservation::seal`]s it: the checksum is computed.
+//! 3. The caller publishes what the record describes. From now on whoever sees it calls [`Log::mark_committed`] first.
+//! 4. [`Reservation::commit`]. What is dropped without it is void.
+//! 5. The watermark *resolved* passes it when all before it are decided too; the syncer makes its pages durable, writes
+//!    the durable mark and raises *durable*; who waits in [`Log::wait_durable`] goes on.
+//!
+//! A record that was committed survives the death of the process from step 4 on, as the page cache holds it; a
+//! failure of the machine from step 5 on.
+//!
+//! # Who does what
+//!
+//! | part | modules |
+//! |---|---|
+//! | names and settings | `lsn`, `options`, `error`, `identity`, `names` |
+//! | the format | `record`, `header`, `blob`; `FORMAT.md`, shown below |
+//! | the append path, without a lock | `appender`, `reservation`, `table`, `segment`, `mapping` |
+//! | background: room ahead, syncing | `supply`, `allocator`, `factory`; `durability`, `syncer` |
+//! | when the system fails | `poison`, `sigbus`; `storage` is the seam for tests |
+//! | reading files | `disk`, `scan` |
+//! | opening | `lock`, `recovery`, `survey`, `verdict` (the table of cases), `adopt`, `report`; `repair` offline |
+//!
+//! Threads: with files one that syncs and one that makes room; in memory none.
+//!
+//! # Promises and limits
+//!
+//! Records are found in the order of their LSNs, each whole or not at all. Nothing is reserved when there is no room.
+//! A failed sync or a lost page stops the log for good (until restart) instead of pretending. Not promised: an
+//! order between reserving and publishing (that is the engine's protocol), and reading back through [`Log`].
+//!
 #![doc = include_str!("FORMAT.md")]
 
 mod adopt;
@@ -20,6 +57,7 @@ mod options;
 mod poison;
 mod record;
 mod recovery;
+mod repair;
 mod report;
 mod reservation;
 mod running;
@@ -47,6 +85,7 @@ pub use names::segment_path;
 pub use options::{FsyncPolicy, Location, LogOptions};
 pub use record::{Kind, State};
 pub use recovery::{Opening, Progress, Record, SnapshotBounds, open, open_locked};
+pub use repair::{Repaired, repair};
 pub use report::{Cut, RecoveryReport};
 pub use reservation::Reservation;
 pub use running::{Log, SnapshotStart};

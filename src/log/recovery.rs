@@ -262,26 +262,20 @@ impl<'l> Replay<'l> {
         scanner: &mut Scanner<'_>,
         apply: &mut dyn FnMut(Record<'_>) -> Result<(), ApplyError>,
     ) -> Result<(), OpenError> {
-        let at = scanner.position();
-        let failed = |path: &Path, source| OpenError::io("read", path, source);
-        let path = self.path(at);
-        let item = scanner.next_item().map_err(|source| failed(path, source))?;
-        let case = case_of(self.disk, &item, &mut self.assembled).map_err(|source| failed(path, source))?;
+        let (disk, at) = (self.disk, scanner.position());
+        let failed = |source| OpenError::io("read", path_of(disk, at), source);
+        let item = scanner.next_item().map_err(failed)?;
+        let case = case_of(disk, &item, &mut self.assembled).map_err(failed)?;
         match (verdict(self.survey.life, case, at < self.survey.mark), &item) {
-            (Verdict::Keep, Item::Record(record)) => self
-                .apply(record, apply)
-                .map_err(|source| OpenError::Apply { lsn: record.lsn, path: path.to_path_buf(), source }),
+            (Verdict::Keep, Item::Record(record)) => self.apply(record, apply).map_err(|source| {
+                OpenError::Apply { lsn: record.lsn, path: path_of(disk, at).to_path_buf(), source }
+            }),
             (Verdict::Keep | Verdict::Void | Verdict::Pad, _) => Ok(()),
             (Verdict::Refuse(damage), Item::Bad { at, .. }) => Err(refusal(self.disk, *at, damage)),
             (Verdict::Refuse(damage), _) => Err(refusal(self.disk, at, damage)),
             // The survey saw the log well formed up to its end: it was changed since.
             (Verdict::End, _) => Err(refusal(self.disk, at, super::error::Damage::Head)),
         }
-    }
-
-    fn path(&self, at: Lsn) -> &'l Path {
-        let index = self.disk.index_of(at).unwrap_or(self.disk.segments().len() - 1);
-        self.disk.segments()[index].path()
     }
 
     fn apply(
@@ -300,4 +294,10 @@ impl<'l> Replay<'l> {
         self.records += 1;
         apply(Record { lsn: record.lsn, time: record.time, payload })
     }
+}
+
+/// The file that holds `at`, for an error.
+fn path_of(disk: &DiskLog, at: Lsn) -> &Path {
+    let index = disk.index_of(at).unwrap_or(disk.segments().len() - 1);
+    disk.segments()[index].path()
 }

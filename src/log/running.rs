@@ -190,10 +190,21 @@ impl Log {
         self.appender.mark_committed(lsn, guard);
     }
 
+    /// Whether the record at `lsn` is committed in the log itself, so that a kill at this moment would keep it.
+    #[cfg(all(test, feature = "shuttle"))]
+    pub(crate) fn is_committed(&self, lsn: Lsn) -> bool {
+        self.appender.is_committed(lsn)
+    }
+
     /// Where the next record goes.
     #[inline]
     pub fn head(&self) -> Lsn {
         self.appender.head()
+    }
+
+    /// As [`Log::head`], for who has just stored something that whoever reserves from there on must see.
+    pub fn head_behind_stores(&self) -> Lsn {
+        self.appender.head_behind_stores()
     }
 
     /// Everything below is committed or void.

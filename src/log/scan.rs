@@ -3,6 +3,7 @@
 //! Jumps from head to head and never looks for records inside a payload. What does not fit is reported, not judged:
 //! what it means depends on how the last life ended (`verdict.rs`). Used by recovery, and by the offline tools.
 
+use std::fs::File;
 use std::io;
 
 use super::blob::{BlobName, decode_names};
@@ -75,6 +76,8 @@ pub struct Scanner<'l> {
     /// Index of the segment that holds `at`.
     segment: usize,
     at: u64,
+    /// The file of that segment, once something of it was read.
+    file: Option<File>,
     buffer: Vec<u8>,
     /// The position of the buffer's first byte, and how many bytes from there it holds: all of one segment.
     buffered_from: u64,
@@ -93,7 +96,15 @@ impl<'l> Scanner<'l> {
     /// A scanner at `from`, which is a record's place; `None` when the log does not reach there.
     pub fn new(log: &'l DiskLog, from: Lsn) -> Option<Self> {
         let segment = log.index_of(from)?;
-        Some(Self { log, segment, at: from.get(), buffer: Vec::new(), buffered_from: 0, buffered: 0 })
+        Some(Self {
+            log,
+            segment,
+            at: from.get(),
+            file: None,
+            buffer: Vec::new(),
+            buffered_from: 0,
+            buffered: 0,
+        })
     }
 
     /// The place that `next` looks at.
@@ -149,10 +160,16 @@ impl<'l> Scanner<'l> {
             if self.segment + 1 == self.log.segments().len() {
                 return false;
             }
-            self.segment += 1;
-            self.buffered = 0;
+            self.move_to(self.segment + 1, self.at);
         }
         true
+    }
+
+    fn move_to(&mut self, segment: usize, at: u64) {
+        if segment != self.segment {
+            (self.segment, self.file, self.buffered) = (segment, None, 0);
+        }
+        self.at = at;
     }
 
     fn head(&mut self) -> io::Result<Found> {
@@ -198,10 +215,9 @@ impl<'l> Scanner<'l> {
     /// What follows the zeros at the position.
     fn zeros(&mut self) -> io::Result<Item<'_>> {
         let (start, start_segment) = (self.at, self.segment);
-        let stay = |this: &mut Self| (this.at, this.segment, this.buffered) = (start, start_segment, 0);
         loop {
             if !self.skip_zeros()? {
-                stay(self);
+                self.move_to(start_segment, start);
                 return Ok(Item::End { lsn: Lsn::new(start) });
             }
             if self.at < self.segment().end().get() {
@@ -212,7 +228,7 @@ impl<'l> Scanner<'l> {
         if matches!(self.head()?, Found::Record { .. } | Found::Pad { .. }) {
             return Ok(Item::Gap { lsn, until });
         }
-        stay(self);
+        self.move_to(start_segment, start);
         Ok(Item::Bad { lsn, at: until, damage: Damage::Head })
     }
 
@@ -262,7 +278,12 @@ impl<'l> Scanner<'l> {
         if self.buffer.len() < want {
             self.buffer.resize(want, 0);
         }
-        segment.read(at, &mut self.buffer[..want])?;
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => segment.open_to_read()?,
+        };
+        segment.read(&file, at, &mut self.buffer[..want])?;
+        self.file = Some(file);
         (self.buffered_from, self.buffered) = (at, want);
         Ok(())
     }
@@ -289,15 +310,16 @@ fn read_blob(log: &DiskLog, name: BlobName, out: &mut Vec<u8>) -> io::Result<Opt
     let Some(index) = log.index_of(name.lsn) else { return Ok(None) };
     let segment = &log.segments()[index];
     let length = RECORD_HEADER_BYTES + u64::from(name.bytes);
-    if !lsn.is_multiple_of(8) || lsn + aligned(length) > segment.end().get() {
+    if lsn % 8 != 0 || lsn + aligned(length) > segment.end().get() {
         return Ok(None);
     }
     let mut header = [0; RECORD_HEADER_BYTES as usize];
-    segment.read(lsn, &mut header)?;
+    let file = segment.open_to_read()?;
+    segment.read(&file, lsn, &mut header)?;
     let start = out.len();
     // The checksum covers time and payload in one piece: both are read behind what is there, and the time removed.
     out.resize(start + (length - TIME_AT) as usize, 0);
-    segment.read(lsn + TIME_AT, &mut out[start..])?;
+    segment.read(&file, lsn + TIME_AT, &mut out[start..])?;
     let head = segment.seal().record_head(lsn, length as u32);
     let whole = header[..8] == head.to_ne_bytes()
         && decode_state(u32_at(&header, STATE_AT)) == Some((State::Committed, Some(Kind::Blob)))

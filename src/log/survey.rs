@@ -5,8 +5,9 @@
 
 use std::io;
 
-use super::disk::DiskLog;
+use super::disk::{DiskLog, DiskSegment};
 use super::error::{Damage, OpenError};
+use super::header::HEADER_BYTES;
 use super::lsn::Lsn;
 use super::record::{Kind, State};
 use super::scan::{Item, ScannedRecord, Scanner, assemble};
@@ -68,12 +69,17 @@ pub(super) fn survey(log: &DiskLog, from: Lsn) -> Result<Survey, OpenError> {
     let open = &log.segments()[index..];
     let unresolved_max = open.iter().map(|segment| segment.mark().in_flight_records_max).max().unwrap_or(0);
     let (findings, unresolved) = collect(log, from, unresolved_max as usize)?;
-    let is_own = open.iter().all(|segment| segment.is_own());
+    let is_own = open.iter().all(DiskSegment::is_own);
     let life = if is_own && unresolved <= unresolved_max as usize {
         LastLife::Killed
     } else {
         LastLife::MachineLost
     };
+    // A kill cuts no file; the zeros read in its place are no trace of one.
+    if let Some(short) = open.iter().find(|segment| life == LastLife::Killed && !segment.is_whole()) {
+        let missing_from = short.first().get() + short.file_bytes() - HEADER_BYTES;
+        return Err(log.damaged(short, Lsn::new(missing_from), Damage::Truncated));
+    }
     judge(log, life, &findings)
 }
 

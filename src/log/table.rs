@@ -78,8 +78,8 @@ impl SegmentTable {
     pub(super) fn retire(&self, below: u64, guard: &Guard) -> Vec<Arc<Segment>> {
         loop {
             let (shared, list) = self.load_shared(guard);
-            let last = list.segments.len() - 1;
-            let gone = list.segments[..last].iter().take_while(|segment| segment.end() <= below).count();
+            let newest = list.segments.len() - 1;
+            let gone = list.segments[..newest].iter().take_while(|segment| segment.end() <= below).count();
             if gone == 0 {
                 return Vec::new();
             }

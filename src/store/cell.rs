@@ -1,16 +1,13 @@
 //! The cell: the one mutable word of a key, and how its logical version is told.
 //!
-//! A cell is the key of a skiplist node, so it is found in key order by comparing through its version, and the index
-//! points at it. Life: born with a tombstone, linked into skiplist and index, takes versions and descriptors by CAS,
+//! The order and the index of a keyspace point at it; its key is that of its version. Life: born with a tombstone,
+//! linked into order and index, takes versions and descriptors by CAS,
 //! is sealed (dead) when it has been a tombstone for a grace period, unlinked a grace period later, then freed.
 //!
 //! | operation | progress | linearization point |
 //! |---|---|---|
 //! | [`Cell::look`] | wait-free | the load of the word, or of the descriptor's status |
 //! | [`Cell::replace`] | one CAS | the CAS |
-
-use std::borrow::Borrow;
-use std::cmp::Ordering as Compare;
 
 use crossbeam_epoch::Guard;
 
@@ -112,15 +109,6 @@ impl Cell {
         // SAFETY: reachable from the cell under the guard (a descriptor's `seen` is retired only after it).
         unsafe { version.key() }
     }
-
-    /// The key's bytes for a comparison inside the skiplist, which has no guard to show.
-    ///
-    /// Why sound: the skiplist compares only while its caller is pinned, and keeps the result no longer than that.
-    #[inline]
-    fn key_while_pinned(&self) -> &[u8] {
-        // SAFETY: an unprotected guard frees nothing by itself; the skiplist's caller holds a real one.
-        self.key(unsafe { crossbeam_epoch::unprotected() })
-    }
 }
 
 enum Content<'g> {
@@ -132,34 +120,8 @@ impl Drop for Cell {
     fn drop(&mut self) {
         let word = Word(*self.word.get_mut());
         debug_assert!(!word.is_descriptor(), "a transaction's owner tidies before it unpins");
-        // SAFETY: dropped by the skiplist a grace period after the node was unlinked, or with the whole keyspace:
+        // SAFETY: dropped by the sweeper a grace period after it was unlinked, or with the whole keyspace:
         // nobody reads the version any more, and the cell owned it.
         unsafe { VersionPtr::from_address(word.address()).free() }
-    }
-}
-
-impl Borrow<[u8]> for Cell {
-    fn borrow(&self) -> &[u8] {
-        self.key_while_pinned()
-    }
-}
-
-impl PartialEq for Cell {
-    fn eq(&self, other: &Self) -> bool {
-        self.key_while_pinned() == other.key_while_pinned()
-    }
-}
-
-impl Eq for Cell {}
-
-impl PartialOrd for Cell {
-    fn partial_cmp(&self, other: &Self) -> Option<Compare> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Cell {
-    fn cmp(&self, other: &Self) -> Compare {
-        self.key_while_pinned().cmp(other.key_while_pinned())
     }
 }

@@ -1,9 +1,8 @@
 //! Grace periods: waiting until everybody who is pinned now has unpinned.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::sync::{AtomicBool, Ordering};
+use crate::sync::{AtomicBool, Ordering, spin_wait};
 
 /// Blocks until every guard that exists now is gone. The caller holds none.
 ///
@@ -22,11 +21,7 @@ pub fn wait() {
     let mut round = 0;
     // Acquire: pairs with the Release above.
     while !over.load(Ordering::Acquire) {
-        if round > 8 {
-            std::thread::sleep(Duration::from_micros(200));
-        } else {
-            std::thread::yield_now();
-        }
+        spin_wait(round);
         round += 1;
         // Why: the epoch advances when somebody flushes.
         crossbeam_epoch::pin().flush();

@@ -31,7 +31,7 @@ use crossbeam_epoch::{Atomic, Guard, Owned, Shared};
 use crate::store::cell::Cell;
 use crate::store::hash::{HashSeed, KeyHash};
 use crate::store::prefetch::prefetch;
-use crate::sync::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{AtomicU64, AtomicUsize, Ordering, schedule_point};
 
 const EMPTY: u64 = 0;
 const REMOVED: u64 = 1;
@@ -114,6 +114,7 @@ impl Table {
     }
 
     fn next<'g>(&self, guard: &'g Guard) -> Option<&'g Self> {
+        schedule_point();
         // SAFETY: a successor is retired only after its predecessor, from which it was loaded under the guard.
         // Acquire: pairs with the Release that installed it.
         unsafe { self.next.load(std::sync::atomic::Ordering::Acquire, guard).as_ref() }
@@ -179,6 +180,7 @@ impl Index {
 
     #[inline]
     fn current<'g>(&self, guard: &'g Guard) -> &'g Table {
+        schedule_point();
         // SAFETY: never null; retired under the epoch once replaced.
         // Acquire: pairs with the Release in `finish_move` and with the table's making.
         unsafe { self.current.load(std::sync::atomic::Ordering::Acquire, guard).deref() }
@@ -434,6 +436,7 @@ impl Index {
         let old = Shared::from(std::ptr::from_ref(table));
         // Acquire: pairs with the Release that installed the successor.
         let next = table.next.load(std::sync::atomic::Ordering::Acquire, guard);
+        schedule_point();
         // AcqRel: Release pairs with the Acquire in `current`.
         // A failure means that its own predecessor is still current, or that somebody else was first; in the former
         // case whoever helps next, once this table is current, finds it moved and comes here again.

@@ -1,20 +1,19 @@
-//! One database: the skiplist that holds the cells in key order, the hash index beside it, and its counters.
+//! One database: the order that holds the cells by key, the hash index beside it, and its counters.
 //!
 //! | operation | progress | linearization point |
 //! |---|---|---|
 //! | [`Keyspace::find`] | wait-free | as [`Index::find`] |
-//! | [`Keyspace::find_or_create`] | lock-free | the skiplist's insertion |
+//! | [`Keyspace::find_or_create`] | lock-free | the order's insertion |
 //! | [`Keyspace::sweep`] | one sweeper at a time; waits for two grace periods | the CAS that seals |
 //!
-//! Invariant: at most one cell of a key is alive. The skiplist sees to it (a key is inserted only where no node of it
-//! is linked), and a sealed cell is unlinked before another can be made.
+//! Invariant: at most one cell of a key is alive. The order sees to it (it has a key once), and a sealed cell is taken
+//! out of it before another can be made.
 //!
-//! Invariant: a cell is named by skiplist and index before its first version is published; so a key that the index
+//! Invariant: a cell is named by order and index before its first version is published; so a key that the index
 //! does not find is absent.
 
-use crossbeam_epoch::{Guard, default_collector};
+use crossbeam_epoch::Guard;
 use crossbeam_queue::SegQueue;
-use crossbeam_skiplist::base::{Entry, RefEntry, SkipList};
 use std::ops::Bound;
 
 use crate::clock::Millis;
@@ -24,18 +23,16 @@ use crate::store::counter::Counter;
 use crate::store::grace;
 use crate::store::hash::{HashSeed, KeyHash};
 use crate::store::index::Index;
+use crate::store::order::Order;
 use crate::store::prefetch::prefetch;
 use crate::store::version::{OwnedVersion, VersionPtr};
 
-/// Bytes of a skiplist node and an index slot per key, on average (a node has two levels on average).
-const STRUCTURE_BYTES_PER_KEY: usize = 32 + 16;
-
-/// A place in the key order.
-pub type CellEntry<'g> = Entry<'g, 'g, Cell, ()>;
+/// Bytes of an index slot per key, on average: the table is between three and six eighths full.
+const INDEX_BYTES_PER_KEY: usize = 16;
 
 /// One database.
 pub struct Keyspace {
-    list: SkipList<Cell, ()>,
+    order: Order,
     index: Index,
     seed: HashSeed,
     /// Keys that are present, expired ones that nobody removed yet included.
@@ -50,6 +47,8 @@ pub struct Keyspace {
     pub tombs: SegQueue<KeyHash>,
     /// Keys to look at when their time comes.
     pub timers: SegQueue<(Millis, KeyHash)>,
+    /// Leaves of the order that were left empty.
+    condemned: SegQueue<Vec<u8>>,
 }
 
 impl Keyspace {
@@ -61,7 +60,7 @@ impl Keyspace {
     /// Makes an empty keyspace whose index takes `keys` keys without growing.
     pub fn with_room(seed: HashSeed, keys: usize) -> Self {
         Self {
-            list: SkipList::new(default_collector().clone()),
+            order: Order::default(),
             index: Index::with_room(seed, keys),
             seed,
             keys: Counter::default(),
@@ -70,6 +69,7 @@ impl Keyspace {
             version_bytes: Counter::default(),
             tombs: SegQueue::new(),
             timers: SegQueue::new(),
+            condemned: SegQueue::new(),
         }
     }
 
@@ -90,17 +90,12 @@ impl Keyspace {
             if let Some(cell) = self.index.find(hash, key, guard) {
                 return cell;
             }
-            let entry = self.list.get_or_insert(Cell::new(key), (), guard);
-            // SAFETY: the node stays allocated while the guard lives, even when it is removed meanwhile: it was
-            // linked, or referenced by `entry`, under the guard, and is freed through the same collector.
-            let cell: &'g Cell = unsafe { &*std::ptr::from_ref(entry.key()) };
+            let cell = self.order.find_or_insert(key, guard, || Box::new(Cell::new(key)));
             if cell.load(guard).is_dead() {
-                // Why: a sealed cell that is still linked would be found here again and again.
-                entry.remove(guard);
-                entry.release(guard);
+                // Why: a sealed cell that is still in the order would be found here again and again.
+                self.take_out(cell, guard);
                 continue;
             }
-            entry.release(guard);
             self.index.insert(hash, cell, guard);
             // Why look again: sealed since the look above, the sweeper's unlinking may have come before our insertion;
             // it comes again before we unpin only if we undo it ourselves.
@@ -119,10 +114,7 @@ impl Keyspace {
     pub fn load(&self, hash: KeyHash, key: &[u8], version: OwnedVersion, guard: &Guard) {
         let version = version.into_ptr();
         let Some(cell) = self.index.find(hash, key, guard) else {
-            let entry = self.list.get_or_insert(Cell::holding(version), (), guard);
-            // SAFETY: nothing is removed during recovery, so the node stays.
-            let cell: &Cell = unsafe { &*std::ptr::from_ref(entry.key()) };
-            entry.release(guard);
+            let cell = self.order.find_or_insert(key, guard, || Box::new(Cell::holding(version)));
             self.index.insert(hash, cell, guard);
             self.loaded(hash, version, None);
             return;
@@ -194,55 +186,37 @@ impl Keyspace {
         self.index.scan(cursor, guard, visit)
     }
 
-    /// Visits the cells from `from` on in key order until `visit` says false.
+    /// As [`Order::walk`].
     pub fn walk<'g>(
         &'g self,
         from: Bound<&[u8]>,
         guard: &'g Guard,
         visit: &mut impl FnMut(&'g Cell) -> bool,
     ) {
-        let mut at = self.seek(from, guard);
-        while let Some(entry) = at {
-            if !visit(entry.key()) {
-                return;
-            }
-            at = entry.next();
-        }
+        self.order.walk(from, guard, visit);
     }
 
-    /// The first cell from a bound on.
-    pub fn seek<'g>(&'g self, from: Bound<&[u8]>, guard: &'g Guard) -> Option<CellEntry<'g>> {
-        self.list.lower_bound(from, guard)
+    /// Whether a sweep would find something to do besides the keys that it is given.
+    pub fn wants_sweep(&self) -> bool {
+        !self.condemned.is_empty()
     }
 
-    /// Up to `count` keys from all over the keyspace.
-    pub fn sample(&self, count: usize, guard: &Guard) -> Vec<Vec<u8>> {
-        /// Index slots that are looked at for each.
-        const SLOTS_MAX: usize = 8;
-        let mut keys = Vec::with_capacity(count);
-        for n in 0..count as u64 {
-            let mut at = Some(KeyHash(u64::MAX / count as u64 * n));
-            for _ in 0..SLOTS_MAX {
-                let mut found = None;
-                at = at.and_then(|at| self.scan(at, guard, &mut |cell| found = Some(cell)));
-                if let Some(cell) = found {
-                    keys.push(cell.key(guard).to_vec());
-                    break;
-                }
-            }
+    /// Takes a sealed cell out of the order.
+    fn take_out(&self, cell: &Cell, guard: &Guard) {
+        if let Some(low) = self.order.remove(cell, guard) {
+            self.condemned.push(low);
         }
-        keys
     }
 
     /// Bytes that the keyspace occupies: versions, nodes and the index.
     pub fn memory_bytes(&self, guard: &Guard) -> u64 {
-        let nodes = self.list.len() * (STRUCTURE_BYTES_PER_KEY - 16);
-        self.version_bytes.count() + (nodes + self.index.memory_bytes(guard)) as u64
+        let order = self.order.leaves() * Order::LEAF_BYTES + self.keys.count() as usize * Order::KEY_BYTES;
+        self.version_bytes.count() + (order + self.index.memory_bytes(guard)) as u64
     }
 
     /// Bytes that one key occupies, with its share of the structures.
     pub fn key_memory_bytes(version: VersionPtr) -> usize {
-        version.memory_bytes() + STRUCTURE_BYTES_PER_KEY
+        version.memory_bytes() + Order::KEY_BYTES + INDEX_BYTES_PER_KEY
     }
 
     /// Does some of the index's housekeeping; tells whether more is left.
@@ -251,62 +225,75 @@ impl Keyspace {
     }
 
     /// Seals and frees the cells of `hashes` that still hold the tombstone that they held when this was called, of
-    /// those that `may_seal` lets go. Blocks for three grace periods, holding nothing meanwhile. One caller at a time.
+    /// those that `may_seal` lets go; the others become candidates again. Blocks for two grace periods, holding nothing
+    /// meanwhile. One caller at a time.
     pub fn sweep(&self, hashes: &[KeyHash], may_seal: &dyn Fn(VersionPtr) -> bool) -> usize {
+        let condemned: Vec<_> = std::iter::from_fn(|| self.condemned.pop()).collect();
         let mut seen = Vec::with_capacity(hashes.len());
         {
             let guard = crossbeam_epoch::pin();
             for &hash in hashes {
                 self.for_each_under(hash, &guard, |cell| {
                     let look = cell.look(&guard);
-                    if look.version.is_tombstone() && !look.word.is_descriptor() && !look.word.is_dead() {
+                    if look.version.is_tombstone() && look.word.is_descriptor() {
+                        self.tombs.push(hash);
+                    } else if look.version.is_tombstone() && !look.word.is_dead() {
                         // SAFETY: copied at once, under the guard.
                         seen.push((hash, unsafe { look.version.key() }.to_vec(), look.version.lsn()));
                     }
                 });
             }
         }
-        if seen.is_empty() {
+        if seen.is_empty() && condemned.is_empty() {
             return 0;
         }
         // Why: a tombstone must stay for a grace period, or else a read that looks twice takes a key that came and
         // went between its looks for one that was never there.
         grace::wait();
+        for low in &condemned {
+            self.order.unlink(low, &crossbeam_epoch::pin());
+        }
         let sealed: Vec<_> =
             seen.iter().filter_map(|(hash, key, lsn)| self.seal(*hash, key, *lsn, may_seal)).collect();
         // Why: whoever found a cell alive may still link it; after this all of them are gone.
         grace::wait();
         let guard = crossbeam_epoch::pin();
-        let count = sealed.len();
-        for (hash, entry) in sealed {
-            self.index.remove(hash, entry.key(), &guard);
-            entry.remove(&guard);
-            entry.release(&guard);
+        for &(hash, cell) in &sealed {
+            // SAFETY: sealed above, and freed only below.
+            let live = unsafe { &*cell };
+            self.index.remove(hash, live, &guard);
+            self.take_out(live, &guard);
+            let address = cell as usize;
+            // SAFETY: neither order nor index leads to it any more, and nobody links it again; only the one sweeper
+            // frees cells.
+            unsafe { guard.defer_unchecked(move || drop(Box::from_raw(address as *mut Cell))) };
         }
         guard.flush();
-        count
+        sealed.len()
     }
 
-    /// Seals the cell of `key` if it still holds the tombstone of `lsn`; gives its node, referenced so that it outlives
-    /// its links.
+    /// Seals the cell of `key` if it still holds the tombstone of `lsn`; gives the cell, which nobody but the caller
+    /// frees.
     fn seal(
         &self,
         hash: KeyHash,
         key: &[u8],
         lsn: Lsn,
         may_seal: &dyn Fn(VersionPtr) -> bool,
-    ) -> Option<(KeyHash, RefEntry<'_, Cell, ()>)> {
+    ) -> Option<(KeyHash, *const Cell)> {
         let guard = crossbeam_epoch::pin();
-        let entry = self.list.get(key, &guard)?.pin()?;
-        let cell = entry.key();
+        let cell = self.index.find(hash, key, &guard)?;
         let look = cell.look(&guard);
         // Why by LSN: the guard under which the tombstone was seen is gone, so its address proves nothing.
         let same = look.version.is_tombstone() && look.version.lsn() == lsn;
         let settled = !look.word.is_descriptor() && !look.word.is_dead() && look.version.is_committed();
         if same && settled && may_seal(look.version) && cell.replace(look.word, look.word.sealed()) {
-            return Some((hash, entry));
+            return Some((hash, cell));
         }
-        entry.release(&guard);
+        if same && !look.word.is_dead() {
+            // Why: a transaction passed through, and nobody else may ever come by to free the cell.
+            self.tombs.push(hash);
+        }
         None
     }
 }
@@ -319,8 +306,8 @@ impl std::fmt::Debug for Keyspace {
 
 impl Drop for Keyspace {
     fn drop(&mut self) {
-        // Why here and not in the skiplist's own drop: it frees the nodes, whose cells free their versions; nobody
-        // can be inside any more. It takes time proportional to the keys, so the last owner is a background thread.
+        // The order frees the cells, and they their versions; nobody can be inside any more. It takes time proportional
+        // to the keys, so the last owner is a background thread.
         tracing::trace!(keys = self.keys.sum(), "a keyspace is freed");
     }
 }

@@ -1,7 +1,7 @@
 //! The store: what the database holds, in memory.
 //!
-//! A [`keyspace::Keyspace`] is one database: a skiplist of [`cell::Cell`]s in key order, a hash [`index::Index`] to the
-//! same cells, counters. A cell is one atomic [`word::Word`] that leads to the key's current immutable
+//! A [`keyspace::Keyspace`] is one database: the [`cell::Cell`]s in key [`order`], a hash [`index::Index`] to the same
+//! cells, counters. A cell is one atomic [`word::Word`] that leads to the key's current immutable
 //! [`version`], or to the [`descriptor::Descriptor`] of a transaction at work. Whatever is replaced is freed through
 //! the epoch, so readers take no lock and wait for nobody.
 //!
@@ -14,7 +14,10 @@ pub mod descriptor;
 pub mod grace;
 pub mod hash;
 pub mod index;
+#[cfg(all(test, feature = "shuttle"))]
+pub(crate) mod interleavings;
 pub mod keyspace;
+pub mod order;
 pub mod prefetch;
 pub mod version;
 pub mod word;

@@ -69,7 +69,13 @@ impl Word {
     #[inline]
     #[must_use]
     pub fn with_descriptor(self, address: u64) -> Self {
-        Self(address | DESCRIPTOR | self.0 & (COUNT | ARMED))
+        Self(self.with_version(address).0 | DESCRIPTOR)
+    }
+
+    /// Whether no descriptor has left the cell since its word was `before`.
+    #[inline]
+    pub fn is_as_old_as(self, before: Self) -> bool {
+        self.0 & COUNT == before.0 & COUNT
     }
 
     /// The same with the timer mark set or cleared.
@@ -100,6 +106,15 @@ mod tests {
         assert_ne!(before, after);
         assert!(after.is_armed());
         assert_eq!(after.address(), before.address());
+    }
+
+    #[test]
+    fn a_descriptor_that_another_replaces_has_left() {
+        let before = Word::of_version(0x1000);
+        let first = before.with_descriptor(0x2000);
+        assert!(first.is_as_old_as(before));
+        assert!(!first.with_descriptor(0x3000).is_as_old_as(before));
+        assert!(!first.with_version(0x1000).is_as_old_as(before));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::lsn::Lsn;
 
 /// Bytes of a segment file before its first record.
 const SEGMENT_HEADER_BYTES: u64 = 4096;
+const FIRST_BOOT: u64 = 1;
 
 /// The seed of a random test: that of the environment variable `GOREDIS_TEST_SEED`, or a new one. It is printed, and
 /// so shown when the test fails.
@@ -66,7 +67,7 @@ impl Lab {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data.db");
-        Self { _folder: folder, path, storage: Arc::new(TestStorage { boot: AtomicU64::new(1) }) }
+        Self { _folder: folder, path, storage: Arc::new(TestStorage { boot: AtomicU64::new(FIRST_BOOT) }) }
     }
 
     /// Small segments and blobs, so that few writes touch everything; no snapshot and no sync that the test does not
@@ -100,6 +101,11 @@ impl Lab {
     /// The next opening finds another boot: what was not synced may be lost.
     pub(super) fn lose_machine(&self) {
         self.storage.boot.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The next opening finds the boot with which the test began.
+    pub(super) fn find_machine(&self) {
+        self.storage.boot.store(FIRST_BOOT, Ordering::Relaxed);
     }
 
     fn files(&self) -> Vec<PathBuf> {

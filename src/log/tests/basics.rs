@@ -165,3 +165,15 @@ fn a_log_in_memory_bounds_itself_and_takes_spills() {
     assert!(log.head().get() - log.start().get() <= 3 * 8192);
     log.sync_now().unwrap();
 }
+
+#[test]
+fn every_second_what_was_written_becomes_durable_by_itself() {
+    let lab = Lab::new();
+    let options = LogOptions { fsync: FsyncPolicy::EverySecond, ..lab.options() };
+    let opened = lab.try_open(&options, None).unwrap();
+    let lsn = append(&opened.log, b"one");
+    let began = std::time::Instant::now();
+    opened.log.wait_durable_blocking(lsn).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(opened.log.write_delay().is_none());
+}

@@ -134,12 +134,12 @@ fn a_byte_zeroed_anywhere_leaves_a_prefix() {
 
 #[test]
 fn a_file_cut_anywhere_after_a_lost_machine_leaves_a_prefix() {
-    at_every_offset(true, |bytes, at| bytes.truncate(at), prefix_or_refusal);
+    at_every_offset(true, Vec::truncate, prefix_or_refusal);
 }
 
 #[test]
 fn a_file_cut_anywhere_after_a_kill_is_refused_or_whole() {
-    at_every_offset(false, |bytes, at| bytes.truncate(at), prefix_or_refusal);
+    at_every_offset(false, Vec::truncate, prefix_or_refusal);
 }
 
 #[test]

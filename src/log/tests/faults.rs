@@ -119,7 +119,7 @@ fn too_large_and_too_many_are_refused_with_their_limits() {
     let guard = crossbeam_epoch::pin();
     let error = opened.log.reserve(1025, 1, &guard).unwrap_err();
     assert_eq!(error, LogError::PayloadTooLarge { bytes: 1025, bytes_max: 1024 });
-    let error = opened.log.reserve_spilled(&[&[0; 16 * 1024 + 1]], 1, &guard).unwrap_err();
+    let error = opened.log.reserve_spilled(&[&vec![0; 16 * 1024 + 1]], 1, &guard).unwrap_err();
     assert_eq!(error, LogError::PayloadTooLarge { bytes: 16 * 1024 + 1, bytes_max: 16 * 1024 });
     let held: Vec<_> =
         (0..64).map(|_| opened.log.reserve_spilled(&[&[1; 2000]], 1, &guard).unwrap()).collect();

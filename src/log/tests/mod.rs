@@ -7,6 +7,7 @@ mod faults;
 #[cfg(feature = "shuttle")]
 mod model;
 mod power;
+mod repairs;
 mod rows;
 
 use std::fs::File;
@@ -57,8 +58,8 @@ impl TestStorage {
 
     fn call(&self) -> io::Result<()> {
         let spend = |left: u64| if left == u64::MAX { Some(left) } else { left.checked_sub(1) };
-        let spent = self.calls_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
-        spent.map(|_| ()).map_err(|_| io::Error::other("the test stops here"))
+        let call = self.calls_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        call.map(|_| ()).map_err(|_| io::Error::other("the test stops here"))
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -78,8 +79,8 @@ impl Storage for TestStorage {
     fn allocate(&self, file: &File, path: &Path, bytes: u64) -> io::Result<()> {
         self.call()?;
         let spend = |left: u64| left.checked_sub(bytes);
-        let spent = self.space.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
-        spent.map_err(|_| io::Error::from_raw_os_error(libc::ENOSPC))?;
+        let taken = self.space.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        taken.map_err(|_| io::Error::from_raw_os_error(libc::ENOSPC))?;
         OsStorage.allocate(file, path, bytes)
     }
     fn sync_file(&self, _: &File, _: &Path) -> io::Result<()> {
@@ -144,6 +145,7 @@ impl Lab {
         self.try_open(&self.options(), None).unwrap()
     }
 
+    #[expect(clippy::unused_self, reason = "reads as what it is: this lab's files")]
     pub(super) fn try_open(
         &self,
         options: &LogOptions,

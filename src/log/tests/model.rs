@@ -3,10 +3,15 @@
 use super::*;
 use crate::sync::with_model;
 
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 3000;
 
 fn check(body: impl Fn() + Send + Sync + 'static) {
-    with_model(|| shuttle::check_pct(body, ROUNDS, 3));
+    let body = Arc::new(body);
+    let again = Arc::clone(&body);
+    with_model(|| {
+        shuttle::check_random(move || body(), ROUNDS);
+        shuttle::check_pct(move || again(), ROUNDS, 3);
+    });
 }
 
 /// A log whose segments take two or three records, so that borders are met all the time.
@@ -95,13 +100,15 @@ fn a_published_record_is_committed_whoever_looks_first() {
         let reader = {
             let (log, cell) = (Arc::clone(&log), Arc::clone(&cell));
             shuttle::thread::spawn(move || {
-                let lsn = cell.load(Ordering::Acquire);
-                if lsn != 0 {
-                    let guard = crossbeam_epoch::pin();
-                    log.mark_committed(Lsn::new(lsn), &guard);
-                    // A kill here must find what was seen.
-                    assert!(states(&log).contains(&(lsn, State::Committed)));
+                let mut lsn = cell.load(Ordering::Acquire);
+                while lsn == 0 {
+                    crate::sync::spin_wait(0);
+                    lsn = cell.load(Ordering::Acquire);
                 }
+                let guard = crossbeam_epoch::pin();
+                log.mark_committed(Lsn::new(lsn), &guard);
+                // A kill here must find what was seen.
+                assert!(states(&log).contains(&(lsn, State::Committed)));
             })
         };
         writer.join().unwrap();
@@ -170,6 +177,10 @@ fn a_snapshots_floor_covers_the_blobs_of_every_later_record() {
         let snapshot = {
             let log = Arc::clone(&log);
             shuttle::thread::spawn(move || {
+                // Not before the spill has begun: the interesting moments are few.
+                while log.head() == Lsn::FIRST {
+                    crate::sync::spin_wait(0);
+                }
                 let taken = log.snapshot_start();
                 log.wait_resolved(taken.start).unwrap();
                 (taken, log.retention_floor(taken.start))

@@ -91,6 +91,7 @@ fn next(seed: &mut u64) -> u64 {
 }
 
 /// Lives, loses power, and recovers: a prefix that holds at least what was durable.
+#[expect(clippy::needless_pass_by_value, reason = "quickcheck hands it over")]
 fn survives(life: Life) -> bool {
     let lab = Lab::new();
     let platter = Arc::new(Platter::default());

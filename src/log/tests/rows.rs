@@ -148,7 +148,7 @@ fn files_of_another_boot_start_a_new_history_though_nothing_is_cut() {
     let opened = lab.open();
     append(&opened.log, b"one");
     drop(opened);
-    for _ in 0..3 {
+    for _ in 0..70 {
         lab.storage.lose_machine();
         let opened = lab.open();
         assert_eq!(opened.payloads(), [b"one".to_vec()]);
@@ -158,7 +158,25 @@ fn files_of_another_boot_start_a_new_history_though_nothing_is_cut() {
     }
     assert_eq!(lab.segments().len(), 3, "the first, the one at the end, and the one made ahead");
     let disk = DiskLog::discover(&lab.dbfile, 0).unwrap();
-    assert_eq!(disk.segments()[1].header().lineage.len(), 3);
+    assert_eq!(disk.segments()[1].header().lineage.len(), 1, "empty histories leave no trace");
+}
+
+/// Once, a history without a record in its newest segment was taken for one without any record, and the new one then
+/// did not name it as its ancestor: the log was refused from then on.
+#[test]
+fn a_log_that_ends_exactly_with_a_segment_is_continued_by_its_new_history() {
+    let lab = Lab::new();
+    let opened = lab.open();
+    for n in 0..4 {
+        append(&opened.log, &payload(n, 1000));
+    }
+    assert_eq!(opened.log.head(), Lsn::new(8192));
+    settle(&opened.log);
+    drop(opened);
+    for _ in 0..2 {
+        lab.storage.lose_machine();
+        assert_eq!(lab.open().records.len(), 4);
+    }
 }
 
 #[test]
