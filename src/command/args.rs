@@ -23,12 +23,15 @@ pub fn integer(argument: &[u8]) -> Result<i64, CommandError> {
     parse_i64(argument).ok_or(CommandError::NotInteger)
 }
 
+/// What Redis answers to an integer of more than 32 bits where it wants one of those.
+const NO_INT: &str = "ERR value is out of range, value must between -2147483648 and 2147483647";
+
 /// Reads the number of a database, of which there are `databases`.
 ///
 /// # Errors
-/// [`CommandError::NotInteger`] beyond 32 bits, as in Redis, and [`CommandError::DbIndex`] within.
+/// [`CommandError::NotInteger`], a text of its own beyond 32 bits, as in Redis, and [`CommandError::DbIndex`] within.
 pub fn database(argument: &[u8], databases: DbIndex) -> Result<DbIndex, CommandError> {
-    let number = i32::try_from(integer(argument)?).map_err(|_| CommandError::NotInteger)?;
+    let number = i32::try_from(integer(argument)?).map_err(|_| CommandError::Text(NO_INT.into()))?;
     DbIndex::try_from(number).ok().filter(|db| *db < databases).ok_or(CommandError::DbIndex)
 }
 
@@ -129,7 +132,8 @@ mod tests {
         assert_eq!(database(b"16", 16), Err(CommandError::DbIndex));
         assert_eq!(database(b"-1", 16), Err(CommandError::DbIndex));
         assert_eq!(database(b"65536", 16), Err(CommandError::DbIndex));
-        assert_eq!(database(b"2147483648", 16), Err(CommandError::NotInteger));
+        assert_eq!(database(b"2147483648", 16), Err(CommandError::Text(NO_INT.into())));
+        assert_eq!(database(b"9223372036854775808", 16), Err(CommandError::NotInteger));
         assert_eq!(database(b"x", 16), Err(CommandError::NotInteger));
     }
 

@@ -27,9 +27,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Number of shards; a power of two. Connections come and go on a handful of threads.
 const SHARDS: usize = 16;
 
-/// How old a survey may be before INFO makes another.
-const SURVEY_MILLIS: u64 = 1_000;
-
 /// With more connections than this, only the timer makes surveys.
 const INLINE_SURVEY_MAX: usize = 1_024;
 
@@ -54,8 +51,8 @@ struct Shared {
     connected: AtomicUsize,
     /// Connections that wait inside a command or for a pause to end.
     blocked: AtomicUsize,
-    /// What the last survey found, and when.
-    survey: Mutex<(Millis, Usage)>,
+    /// What the last survey found.
+    survey: Mutex<Usage>,
 }
 
 /// What all connections use together, as INFO shows it.
@@ -135,24 +132,20 @@ impl ClientRegistry {
         self.shared.shard(id).get(&id).cloned()
     }
 
-    /// What all connections use, as of about a second ago at most.
-    ///
-    /// With many connections this is what the last [`ClientRegistry::survey`] found.
-    pub fn usage(&self, now: Millis) -> Usage {
-        let (at, found) = *lock(&self.shared.survey);
-        let fresh = at.until(now) < SURVEY_MILLIS && at.0 != 0;
-        if fresh || self.count() > INLINE_SURVEY_MAX { found } else { self.survey(now) }
+    /// What all connections use: now, or, with more than [`INLINE_SURVEY_MAX`], when last surveyed.
+    pub fn usage(&self) -> Usage {
+        if self.count() > INLINE_SURVEY_MAX { *lock(&self.shared.survey) } else { self.survey() }
     }
 
     /// Looks at all connections; a timer calls this about once a second.
-    pub fn survey(&self, now: Millis) -> Usage {
+    pub fn survey(&self) -> Usage {
         let mut usage = Usage::default();
         for shard in &self.shared.shards {
             for handle in lock(shard).values() {
                 usage.add(handle);
             }
         }
-        *lock(&self.shared.survey) = (now, usage);
+        *lock(&self.shared.survey) = usage;
         usage
     }
 
@@ -239,7 +232,8 @@ mod tests {
 
     fn registry_with(clients: usize) -> (ClientRegistry, Vec<Registration>) {
         let registry = ClientRegistry::new();
-        let register = |_| registry.register(Endpoint::default(), Millis(5), 100).expect("below the limit");
+        let register =
+            |_| registry.register(Endpoint::default(), Millis(5), 10_000).expect("below the limit");
         let registrations = (0..clients).map(register).collect();
         (registry, registrations)
     }
@@ -273,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_survey_adds_up_and_is_made_again_when_it_is_old() {
+    fn a_survey_adds_up_what_all_do_now() {
         let (registry, registrations) = registry_with(2);
         let watch = |client: usize, watched| {
             let figures = SessionFigures { watched, ..SessionFigures::default() };
@@ -282,13 +276,22 @@ mod tests {
         registrations[0].publish_buffers(&Buffers { query_bytes: 30, ..Buffers::default() });
         registrations[1].publish_buffers(&Buffers { query_bytes: 20, output_bytes: 5, ..Buffers::default() });
         watch(1, 3);
-        let usage = registry.usage(Millis(10_000));
+        let usage = registry.usage();
         assert_eq!((usage.input_bytes_max, usage.output_bytes_max), (30, 5));
         assert_eq!((usage.watching, usage.watched), (1, 3));
         assert!(usage.memory_bytes > 50);
         watch(0, 4);
-        assert_eq!(registry.usage(Millis(10_900)), usage);
-        assert_eq!(registry.usage(Millis(11_000)).watched, 7);
+        assert_eq!(registry.usage().watched, 7);
+    }
+
+    #[test]
+    fn with_many_connections_usage_is_what_the_timer_found() {
+        let (registry, registrations) = registry_with(INLINE_SURVEY_MAX + 1);
+        let figures = SessionFigures { watched: 2, ..SessionFigures::default() };
+        registrations[0].publish_session(&figures);
+        assert_eq!(registry.usage().watched, 0);
+        registry.survey();
+        assert_eq!(registry.usage().watched, 2);
     }
 
     #[test]

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use smallvec::SmallVec;
 
 use crate::clock::Millis;
+use crate::command::account::{self, Ran, Unfinished};
 use crate::command::bind::{self, Course};
 use crate::command::call::{Call, CommandError, Later};
 use crate::command::context::Context;
 use crate::command::session::Session;
-use crate::command::slowlog::SlowLog;
 use crate::command::spec::{CommandSpec, Flags};
 use crate::command::stats::{Counter, LocalStats};
 use crate::command::{table, transactions};
@@ -36,8 +36,8 @@ const UNKNOWN_BYTES_MAX: usize = 128;
 pub enum Flow {
     /// Goes on.
     Continue,
-    /// Does this first.
-    Later(Later),
+    /// Does this first, and ends the command that left it its reply.
+    Later(Later, Option<Box<Unfinished>>),
     /// Waits for the end of CLIENT PAUSE, then goes on with the first request that was not taken.
     Paused,
     /// Waits so long, because stable storage is behind, then goes on with the first request that was not taken.
@@ -187,16 +187,13 @@ impl Run<'_> {
         if session.multi.is_some() && spec.flags.contains(Flags::NO_MULTI) {
             return Err(CommandError::Text("ERR Command not allowed inside a transaction".into()));
         }
-        if spec.flags.contains(Flags::DENYOOM) {
-            self.check_memory()?;
-        }
-        Ok(())
+        self.check_memory(session, spec)
     }
 
     #[inline]
-    fn check_memory(&self) -> Result<(), CommandError> {
+    fn check_memory(&self, session: &Session, spec: &CommandSpec) -> Result<(), CommandError> {
         let limit = self.context.settings.maxmemory();
-        if limit > 0 && self.context.engine.used_memory_bytes() > limit {
+        if limit > 0 && may_grow(session, spec) && self.context.engine.used_memory_bytes() > limit {
             let text = "OOM command not allowed when used memory > 'maxmemory'.";
             return Err(CommandError::Text(text.into()));
         }
@@ -208,8 +205,8 @@ impl Run<'_> {
     fn hold_up(&self, session: &Session, spec: &CommandSpec) -> Option<Flow> {
         let writes = |spec: &CommandSpec| spec.flags.contains(Flags::WRITE);
         let write = match &session.multi {
-            Some(queue) => queue.requests.iter().any(|(spec, _)| writes(spec)),
-            None => writes(spec),
+            Some(queue) if spec.name == "exec" => queue.requests.iter().any(|(spec, _)| writes(spec)),
+            _ => writes(spec),
         };
         if write && let Some(delay) = self.held_up {
             return Some(Flow::Delay(delay));
@@ -249,8 +246,14 @@ impl Run<'_> {
         if let Some(queue) = &mut session.multi {
             queue.broken = true;
         }
-        reply.error(text);
-        self.stats.error(text);
+        match spec {
+            Some(spec) if spec.name == "exec" => {
+                (session.multi, session.watches) = (None, Vec::new());
+                let reason = text.strip_prefix("ERR ").unwrap_or(text);
+                self.fail(reply, &format!("EXECABORT Transaction discarded because of: {reason}"));
+            }
+            _ => self.fail(reply, text),
+        }
         if let Some(spec) = spec {
             self.stats.rejected(spec.index());
         }
@@ -258,6 +261,12 @@ impl Run<'_> {
             reply.truncate(mark);
         }
         session.end_command();
+    }
+
+    /// Answers with an error, and counts it.
+    fn fail(&self, reply: &mut ReplyBuf, text: &str) {
+        reply.error(text);
+        self.stats.error(text);
     }
 
     #[inline]
@@ -275,22 +284,18 @@ impl Run<'_> {
         } else {
             self.command(session, args, spec, reply)
         };
-        let (step, failed) = match result {
-            Ok((None, failed)) => (Step::Done, failed),
-            Ok((Some(later), failed)) => (Step::Stop(Flow::Later(later)), failed),
+        let step = match result {
+            Ok((later, failed)) => self.account(session, args, spec, later, failed),
             Err(EngineError::Paused) => {
                 reply.truncate(mark);
                 return Step::Refused(Flow::Paused);
             }
             Err(EngineError::Log(error)) => {
                 reply.truncate(mark);
-                let text = log_error(&error);
-                reply.error(&text);
-                self.stats.error(&text);
-                (Step::Done, true)
+                self.fail(reply, &log_error(&error));
+                self.account(session, args, spec, None, true)
             }
         };
-        self.account(session, args, spec, failed);
         if session.mutes_reply() {
             reply.truncate(mark);
         }
@@ -330,10 +335,8 @@ impl Run<'_> {
         match result? {
             Ok(()) => Ok((later, false)),
             Err(error) => {
-                let text = error.to_string();
                 reply.truncate(mark);
-                reply.error(&text);
-                self.stats.error(&text);
+                self.fail(reply, &error.to_string());
                 Ok((None, true))
             }
         }
@@ -348,9 +351,7 @@ impl Run<'_> {
         let queue = session.multi.take().unwrap_or_default();
         if queue.broken {
             session.watches = Vec::new();
-            let text = "EXECABORT Transaction discarded because of previous errors.";
-            reply.error(text);
-            self.stats.error(text);
+            self.fail(reply, "EXECABORT Transaction discarded because of previous errors.");
             return Ok((None, true));
         }
         match transactions::exec(self.context, session, &mut self.batch, &queue, reply) {
@@ -363,33 +364,48 @@ impl Run<'_> {
         }
     }
 
-    /// Counts a command that ran.
+    /// Counts a command that ran, or leaves that to the connection with the rest of the command.
     #[inline]
-    fn account(&mut self, session: &Session, args: Args<'_>, spec: &'static CommandSpec, failed: bool) {
+    fn account(
+        &mut self,
+        session: &Session,
+        args: Args<'_>,
+        spec: &'static CommandSpec,
+        later: Option<Later>,
+        failed: bool,
+    ) -> Step {
         let lookups = self.batch.take_lookups();
         if spec.flags.contains(Flags::READONLY) || spec.name == "exec" {
             self.lookups.hits += lookups.hits;
             self.lookups.misses += lookups.misses;
         }
+        if let Some(later @ (Later::Blocking(_) | Later::Sleep(_))) = later {
+            let rest = Unfinished::new(spec, args, self.clock, session.mutes_reply());
+            return Step::Stop(Flow::Later(later, Some(Box::new(rest))));
+        }
         let now = Instant::now();
         let elapsed = now - self.clock;
         self.clock = now;
-        self.stats.call(spec.index(), elapsed, failed);
-        let settings = &self.context.settings;
-        if settings.latency_tracking() {
-            self.stats.latency(spec.index(), elapsed);
+        let ran = Ran { spec, args, elapsed, failed };
+        account::note(self.context, self.stats, &session.client, self.batch.now(), ran);
+        later.map_or(Step::Done, |later| Step::Stop(Flow::Later(later, None)))
+    }
+}
+
+/// Whether memory may grow by the command: by what it stores, or by being queued.
+fn may_grow(session: &Session, spec: &CommandSpec) -> bool {
+    match &session.multi {
+        Some(queue) if spec.name == "exec" => {
+            queue.requests.iter().any(|(spec, _)| spec.flags.contains(Flags::DENYOOM))
         }
-        if SlowLog::is_slow(elapsed, settings.slowlog_log_slower_than())
-            && !spec.flags.contains(Flags::SKIP_SLOWLOG)
-        {
-            let entries_max = settings.slowlog_max_len() as usize;
-            self.context.slowlog.add(args, elapsed, self.batch.now(), &session.client, entries_max);
-        }
+        Some(_) if !runs_inside_multi(spec) => true,
+        _ => spec.flags.contains(Flags::DENYOOM),
     }
 }
 
 fn runs_inside_multi(spec: &CommandSpec) -> bool {
-    matches!(spec.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+    // Why the full name: SLOWLOG RESET is no RESET.
+    matches!(spec.full_name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
 }
 
 fn log_error(error: &LogError) -> String {

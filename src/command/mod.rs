@@ -2,6 +2,7 @@
 //!
 //! Request -> reply, without sockets and without disk.
 
+pub mod account;
 pub mod args;
 pub mod bind;
 pub mod call;

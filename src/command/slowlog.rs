@@ -61,6 +61,8 @@ impl SlowLog {
     }
 
     /// Records a command, dropping the oldest entries beyond `entries_max` (`slowlog-max-len`).
+    ///
+    /// Where none may be kept, no number is used up either.
     #[cold]
     pub fn add(
         &self,
@@ -70,6 +72,9 @@ impl SlowLog {
         client: &ClientHandle,
         entries_max: usize,
     ) {
+        if entries_max == 0 {
+            return self.reset();
+        }
         let mut entry = SlowEntry {
             id: 0,
             at: now,
@@ -182,6 +187,8 @@ mod tests {
         let log = SlowLog::new();
         add(&log, &["a"], 0);
         assert_eq!(log.len(), 0);
+        add(&log, &["b"], 1);
+        assert_eq!(log.latest(1)[0].id, 0);
     }
 
     #[test]

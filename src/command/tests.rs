@@ -6,3 +6,4 @@ mod keyspace;
 mod scan;
 mod script;
 mod strings;
+mod transactions;

@@ -7,6 +7,7 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use crate::command::account;
 use crate::command::bind::{self, Course};
 use crate::command::call::{Call, CommandError, Later};
 use crate::command::context::Context;
@@ -124,8 +125,13 @@ pub(super) fn exec(
         return Err(error);
     }
     let stats = context.stats.local();
-    for (command, elapsed, failed) in ran.calls {
-        stats.call(command, elapsed, failed);
+    for ((spec, request), (elapsed, result)) in queue.requests.iter().zip(ran.calls) {
+        let failed = result.is_err();
+        if let Err(error) = result {
+            stats.error(&error.to_string());
+        }
+        let ran = account::Ran { spec, args: request.as_args(), elapsed, failed };
+        account::note(context, stats, &session.client, batch.now(), ran);
     }
     Ok(ran.later)
 }
@@ -133,7 +139,8 @@ pub(super) fn exec(
 /// What an attempt at a queue leaves to be counted and done, should it take effect.
 #[derive(Default)]
 struct Ran {
-    calls: Vec<(usize, Duration, bool)>,
+    /// How long each command took, and how it ended.
+    calls: Vec<(Duration, Result<(), CommandError>)>,
     later: Option<Later>,
 }
 
@@ -144,7 +151,6 @@ fn run_queue(
     queue: &Queue,
     reply: &mut ReplyBuf,
 ) -> Ran {
-    let stats = context.stats.local();
     let mut ran = Ran::default();
     let mut clock = Instant::now();
     reply.array(queue.requests.len());
@@ -154,15 +160,13 @@ fn run_queue(
         let mut call = Call { txn, args: request.as_args(), reply, session, context, later: None };
         let result = (bind::of(spec).handler)(&mut call);
         ran.later = call.later.or(ran.later);
-        let now = Instant::now();
-        ran.calls.push((spec.index(), now - clock, result.is_err()));
-        clock = now;
-        if let Err(error) = result {
-            let text = error.to_string();
+        if let Err(error) = &result {
             reply.truncate(mark);
-            reply.error(&text);
-            stats.error(&text);
+            reply.error(&error.to_string());
         }
+        let now = Instant::now();
+        ran.calls.push((now - clock, result));
+        clock = now;
     }
     ran
 }

@@ -379,7 +379,8 @@ impl<'g> Access<'g> {
             Some(found) if !found.word.is_descriptor() => Some(found),
             Some(found) => {
                 let look = engine.decided(found.cell, guard)?;
-                (look.version == found.version).then(|| self.keep(found.cell, look))
+                let same = look.version == found.version && !look.word.is_dead();
+                same.then(|| self.keep(found.cell, look))
             }
             None => self.create(engine, guard),
         }

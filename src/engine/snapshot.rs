@@ -95,6 +95,9 @@ impl Snapshots {
     }
 }
 
+/// From where a snapshot is replayed, and the databases that were in force there.
+type Base = (SnapshotStart, Box<[Arc<Keyspace>]>);
+
 /// One key, taken out of the store under a guard and written without it.
 enum Entry {
     /// LSN and effect, encoded.
@@ -259,7 +262,7 @@ impl Engine {
     }
 
     /// S, and the databases as the records below it have left them.
-    fn snapshot_base(&self) -> Result<(SnapshotStart, Box<[Arc<Keyspace>]>), LogError> {
+    fn snapshot_base(&self) -> Result<Base, LogError> {
         loop {
             let from = self.log.snapshot_start();
             self.log.wait_resolved(from.start)?;

@@ -207,8 +207,7 @@ impl<'g> Txn<'g> {
         if let Some(at) = self.known(db, hash, key) {
             return at;
         }
-        let found = keyspace.find(hash, key, self.guard).map(|cell| {
-            let look = cell.look(self.guard);
+        let found = keyspace.look_up(hash, key, self.guard).map(|(cell, look)| {
             self.engine.settle(look.version, self.guard);
             Found { cell, word: look.word, version: look.version }
         });

@@ -7,9 +7,10 @@ use crate::clock::Millis;
 use crate::command::clients::Endpoint;
 use crate::command::context::Context;
 use crate::command::stats::Counter;
+use crate::settings::Settings;
 use socket2::{SockRef, TcpKeepalive};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -62,7 +63,7 @@ fn admit_tcp(socket: TcpStream, peer: SocketAddr, context: &Arc<Context>) {
     let local = socket.local_addr().map(|local| local.to_string()).unwrap_or_default();
     let endpoint = Endpoint { peer: peer.to_string(), local, fd: socket.as_raw_fd(), unix: false };
     let stream = Stream::Tcp(socket);
-    if is_protected(context) && !is_loopback(peer.ip()) {
+    if is_denied(&context.settings, peer.ip()) {
         let stats = context.stats.local();
         stats.add(Counter::ConnectionsReceived, 1);
         stats.add(Counter::ConnectionsRejected, 1);
@@ -90,9 +91,9 @@ fn configure(socket: &TcpStream, keepalive_seconds: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether clients of other machines are refused.
-fn is_protected(context: &Context) -> bool {
-    context.settings.protected_mode() && context.settings.requirepass().is_empty()
+/// Whether protected mode refuses a client from this address.
+fn is_denied(settings: &Settings, peer: IpAddr) -> bool {
+    settings.protected_mode() && !is_loopback(peer) && settings.requirepass().is_empty()
 }
 
 /// Serves the client, unless there are too many.
@@ -107,5 +108,32 @@ fn admit(stream: Stream, endpoint: Endpoint, context: &Arc<Context>) {
             context.stats.local().add(Counter::ConnectionsRejected, 1);
             stream.try_send(format!("-{limit}\r\n").as_bytes());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn denied(settings: &[(&str, &str)], peer: &str) -> bool {
+        is_denied(&Settings::with(settings).expect("settings"), peer.parse().expect("an address"))
+    }
+
+    #[test]
+    fn without_a_password_only_this_machine_is_served() {
+        for own in ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"] {
+            assert!(!denied(&[], own), "{own}");
+        }
+        for other in ["192.0.2.1", "10.0.0.1", "2001:db8::1", "::ffff:192.0.2.1"] {
+            assert!(denied(&[], other), "{other}");
+            assert!(!denied(&[("requirepass", "secret")], other), "{other}");
+            assert!(!denied(&[("protected-mode", "no")], other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_refusal_is_one_line_with_its_code() {
+        assert!(PROTECTED.starts_with(b"-DENIED ") && PROTECTED.ends_with(b"\r\n"));
+        assert_eq!(PROTECTED.iter().filter(|byte| **byte == b'\n').count(), 1);
     }
 }

@@ -1,4 +1,5 @@
-//! What has to be looked at now and then, whether clients do anything or not: idle clients and rates for INFO.
+//! What has to be looked at now and then, whether clients do anything or not: idle clients, and rates and sums for
+//! INFO.
 
 use crate::clock::Millis;
 use crate::command::clients::{ClientFlags, KillState};
@@ -10,7 +11,7 @@ use tokio::time::MissedTickBehavior;
 /// Time between two samples of the rates that INFO shows.
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 
-/// Samples between two looks for idle clients: the timeout is in seconds, and a look costs their number.
+/// Samples between two looks at all clients: the timeout is in seconds, and a look costs their number.
 const SAMPLES_PER_SWEEP: u32 = 10;
 
 /// Runs until the task is aborted.
@@ -21,6 +22,7 @@ pub(super) async fn run(context: Arc<Context>) {
         ticks.tick().await;
         context.stats.sample(Instant::now(), context.engine.used_memory_bytes());
         if round == 0 {
+            context.clients.survey();
             close_idle(&context, Millis::now());
         }
     }

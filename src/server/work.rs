@@ -141,7 +141,11 @@ impl Work {
         self.forget_frames();
         while self.frames.len() < requests_max {
             let (start, first) = (self.scanned, self.spans.len());
-            let parsed = parser.parse(&self.input.unread()[start..], limits, &mut self.spans);
+            let bytes = &self.input.unread()[start..];
+            if bytes.is_empty() {
+                return Scan::Drained { want: 0 };
+            }
+            let parsed = parser.parse(bytes, limits, &mut self.spans);
             let (consumed, frame) = match parsed {
                 Ok(Parsed::Request { consumed }) => {
                     (consumed, Some(Frame::InPlace { start, spans: (first, self.spans.len()) }))

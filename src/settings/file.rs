@@ -6,6 +6,8 @@
 
 use super::draft::Draft;
 use super::error::{Place, SettingsError};
+use super::kind::Kind;
+use super::lists::List;
 use super::setting::find;
 use super::table::SETTINGS;
 use super::words;
@@ -74,6 +76,8 @@ fn one_value(at: usize, values: &[Vec<u8>], place: &Place) -> Result<Vec<u8>, Se
     let (place, name) = (place.clone(), setting.name);
     match values {
         _ if setting.kind.takes_words() && !values.is_empty() => Ok(values.join(&b' ')),
+        // Why: as in Redis, a bare `save` is `save ""`.
+        [] if matches!(setting.kind, Kind::List(List::Save)) => Ok(Vec::new()),
         [value] => Ok(value.clone()),
         [] => Err(SettingsError::MissingValue { place, name, kind: Box::new(setting.kind) }),
         [_, extra, ..] => {
@@ -235,6 +239,7 @@ mod tests {
             assert_eq!(shown(&draft, name), expected, "{name}");
         }
         assert_eq!(shown(&read("save 1 1\nsave \"\"\n").unwrap(), "save"), "");
+        assert_eq!(shown(&read("save 1 1\nsave\n").unwrap(), "save"), "");
     }
 
     #[test]

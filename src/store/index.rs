@@ -28,7 +28,7 @@ use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 
 use crossbeam_epoch::{Atomic, Guard, Owned, Shared};
 
-use crate::store::cell::Cell;
+use crate::store::cell::{Cell, Look};
 use crate::store::hash::{HashSeed, KeyHash};
 use crate::store::prefetch::prefetch;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering, schedule_point};
@@ -220,6 +220,25 @@ impl Index {
             let word = cell.load(guard);
             !word.is_dead() && cell.key(guard) == key
         })
+    }
+
+    /// Finds the live cell of a key, with what it held when it was found to be alive.
+    ///
+    /// Why both at once: a cell that is looked at again may have been sealed in between, and who then puts a version
+    /// into it loses that version to the sweeper.
+    #[inline]
+    pub fn look_up<'g>(&self, hash: KeyHash, key: &[u8], guard: &'g Guard) -> Option<(&'g Cell, Look)> {
+        let mut alive = None;
+        let cell = self.find_where(hash, guard, |cell| {
+            let look = cell.look(guard);
+            // SAFETY: loaded under the guard just now, so not freed before it is gone.
+            let hit = !look.word.is_dead() && unsafe { look.version.key() } == key;
+            if hit {
+                alive = Some(look);
+            }
+            hit
+        })?;
+        alive.map(|look| (cell, look))
     }
 
     /// Finds the first cell under `hash` that `accept` takes.

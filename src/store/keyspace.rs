@@ -2,7 +2,7 @@
 //!
 //! | operation | progress | linearization point |
 //! |---|---|---|
-//! | [`Keyspace::find`] | wait-free | as [`Index::find`] |
+//! | [`Keyspace::find`], [`Keyspace::look_up`] | wait-free | as [`Index::find`] |
 //! | [`Keyspace::find_or_create`] | lock-free | the order's insertion |
 //! | [`Keyspace::sweep`] | one sweeper at a time; waits for two grace periods | the CAS that seals |
 //!
@@ -18,7 +18,7 @@ use std::ops::Bound;
 
 use crate::clock::Millis;
 use crate::lsn::Lsn;
-use crate::store::cell::Cell;
+use crate::store::cell::{Cell, Look};
 use crate::store::counter::Counter;
 use crate::store::grace;
 use crate::store::hash::{HashSeed, KeyHash};
@@ -82,6 +82,12 @@ impl Keyspace {
     #[inline]
     pub fn find<'g>(&'g self, hash: KeyHash, key: &[u8], guard: &'g Guard) -> Option<&'g Cell> {
         self.index.find(hash, key, guard)
+    }
+
+    /// As [`Index::look_up`].
+    #[inline]
+    pub fn look_up<'g>(&'g self, hash: KeyHash, key: &[u8], guard: &'g Guard) -> Option<(&'g Cell, Look)> {
+        self.index.look_up(hash, key, guard)
     }
 
     /// Finds the live cell of a key, or makes one that holds a tombstone. It is linked everywhere.
@@ -309,5 +315,38 @@ impl Drop for Keyspace {
         // The order frees the cells, and they their versions; nobody can be inside any more. It takes time proportional
         // to the keys, so the last owner is a background thread.
         tracing::trace!(keys = self.keys.sum(), "a keyspace is freed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Writers once looked a cell up, looked at it again, and put their version into it though it had been sealed in
+    /// between: the key was acknowledged, and gone with the sweeper's next steps.
+    #[test]
+    fn a_cell_that_is_looked_up_is_alive_as_it_was_seen() {
+        const SEALS: usize = 200;
+        let keyspace = Keyspace::new(HashSeed(7));
+        let hash = keyspace.seed().hash(b"key");
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let guard = crossbeam_epoch::pin();
+                    keyspace.find_or_create(hash, b"key", &guard);
+                    for _ in 0..100 {
+                        let found = keyspace.look_up(hash, b"key", &guard);
+                        assert!(found.is_none_or(|(_, look)| !look.word.is_dead()));
+                    }
+                }
+            });
+            let mut sealed = 0;
+            while sealed < SEALS {
+                sealed += keyspace.sweep(&[hash], &|_| true);
+            }
+            done.store(true, Ordering::Relaxed);
+        });
     }
 }

@@ -107,14 +107,12 @@ enum Place {
 #[inline]
 fn window(key: &[u8], skip: usize) -> u64 {
     let rest = key.get(skip..).unwrap_or_default();
-    match rest.first_chunk::<8>() {
-        Some(bytes) => u64::from_be_bytes(*bytes),
-        None => {
-            let mut bytes = [0; 8];
-            bytes[..rest.len()].copy_from_slice(rest);
-            u64::from_be_bytes(bytes)
-        }
+    if let Some(bytes) = rest.first_chunk::<8>() {
+        return u64::from_be_bytes(*bytes);
     }
+    let mut bytes = [0; 8];
+    bytes[..rest.len()].copy_from_slice(rest);
+    u64::from_be_bytes(bytes)
 }
 
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {
@@ -123,7 +121,7 @@ fn common_prefix(a: &[u8], b: &[u8]) -> usize {
 
 /// All slots of an array, the first included.
 #[inline]
-fn slots<'g>(array: Shared<'g, Array>) -> &'g [Slot] {
+fn slots(array: Shared<'_, Array>) -> &[Slot] {
     // SAFETY: never null; loaded under the guard and retired only once replaced.
     let array = unsafe { array.with_tag(LIVE).deref() };
     // SAFETY: `build` initialised every slot, and MaybeUninit<T> is laid out as T.
@@ -257,16 +255,16 @@ impl Order {
         make: impl FnOnce() -> Box<Cell>,
     ) -> &'g Cell {
         let mut make = Some(make);
-        let mut made: *const Cell = std::ptr::null();
+        let mut unplaced: *const Cell = std::ptr::null();
         loop {
             let entry = self.leaf(key, guard);
             let Some((leaf, array)) = self.stable(&entry, guard) else { continue };
             let slots = slots(array);
             let at = match leaf.place(slots, key, guard) {
                 Place::Found(at) => {
-                    if !made.is_null() {
+                    if !unplaced.is_null() {
                         // SAFETY: made below, and never in an array that was put in place.
-                        drop(unsafe { Box::from_raw(made.cast_mut()) });
+                        drop(unsafe { Box::from_raw(unplaced.cast_mut()) });
                     }
                     return cell_of(&slots[at], guard);
                 }
@@ -282,11 +280,11 @@ impl Order {
                 continue;
             }
             if let Some(make) = make.take() {
-                made = Box::into_raw(make());
+                unplaced = Box::into_raw(make());
             }
-            if leaf.replace(array, leaf.with(slots, at, key, made, guard), guard) {
+            if leaf.replace(array, leaf.with(slots, at, key, unplaced, guard), guard) {
                 // SAFETY: in the order from now on, which frees cells a grace period after their removal.
-                return unsafe { &*made };
+                return unsafe { &*unplaced };
             }
         }
     }
@@ -397,7 +395,9 @@ impl Order {
         guard: &'g Guard,
         visit: &mut impl FnMut(&'g Cell) -> bool,
     ) -> bool {
-        cells.iter().for_each(|slot| prefetch(slot.cell));
+        for slot in cells {
+            prefetch(slot.cell);
+        }
         for slot in cells {
             let version = cell_of(slot, guard).load(guard).address() as *const u8;
             prefetch(version);

@@ -60,6 +60,7 @@ impl Word {
     #[inline]
     #[must_use]
     pub fn with_version(self, address: u64) -> Self {
+        debug_assert!(!self.is_dead(), "a sealed cell takes no version");
         let raised =
             if self.is_descriptor() { self.0.wrapping_add(1 << COUNT_SHIFT) & COUNT } else { self.0 & COUNT };
         Self(address | raised | self.0 & ARMED)

@@ -40,8 +40,8 @@ impl<'a> Query<'a> {
         let mut options = Options::new(args, 2);
         while let Some(word) = options.next() {
             if is(word, "COUNT") {
-                let count = usize::try_from(integer(options.value()?)?).map_err(|_| CommandError::Syntax)?;
-                query.count = count.min(COUNT_MAX);
+                let count = usize::try_from(integer(options.value()?)?).ok().filter(|count| *count > 0);
+                query.count = count.ok_or(CommandError::Syntax)?.min(COUNT_MAX);
             } else if is(word, "MATCH") {
                 query.pattern = Pattern::new(options.value()?);
             } else if is(word, "TYPE") {
@@ -50,7 +50,7 @@ impl<'a> Query<'a> {
                 return Err(CommandError::Syntax);
             }
         }
-        if query.count == 0 { Err(CommandError::Syntax) } else { Ok(query) }
+        Ok(query)
     }
 
     #[inline]
@@ -150,7 +150,15 @@ mod tests {
         assert_eq!(parsed("SCAN 3 TYPE string MATCH x COUNT 7"), Ok((3, 7)));
         assert_eq!(parsed("SCAN 3 COUNT 9223372036854775807"), Ok((3, COUNT_MAX)));
         assert_eq!(parsed("SCAN 3 COUNT x"), Err(CommandError::NotInteger));
-        for words in ["SCAN 0 COUNT 0", "SCAN 0 COUNT -1", "SCAN 0 COUNT", "SCAN 0 MATCH", "SCAN 0 x"] {
+        for words in [
+            "SCAN 0 COUNT 0",
+            "SCAN 0 COUNT 0 COUNT 5",
+            "SCAN 0 COUNT 0 COUNT x",
+            "SCAN 0 COUNT -1",
+            "SCAN 0 COUNT",
+            "SCAN 0 MATCH",
+            "SCAN 0 x",
+        ] {
             assert_eq!(parsed(words), Err(CommandError::Syntax), "{words}");
         }
     }

@@ -29,7 +29,7 @@ pub fn config_get(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// CONFIG SET name value [name value ...]
 pub fn config_set(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     if call.args.len() % 2 != 0 {
-        return Err(CommandError::Arity("config|set".to_owned()));
+        return Err(CommandError::Syntax);
     }
     let local = call.session.client.endpoint().is_local();
     let caller = if local { Caller::Local } else { Caller::Remote };
@@ -148,7 +148,7 @@ mod tests {
     fn refusals_have_redis_texts() {
         let mut fixture = Fixture::new();
         for (line, expected) in [
-            ("CONFIG SET a b c", "ERR wrong number of arguments for 'config|set' command"),
+            ("CONFIG SET a b c", "ERR syntax error"),
             ("CONFIG SET foo bar", "ERR Unknown option or number of arguments for CONFIG SET - 'foo'"),
             (
                 "CONFIG SET maxclients 0",

@@ -47,7 +47,7 @@ impl Figures {
             used,
             peak: call.context.stats.peak_memory_bytes().max(used),
             resident: process::resident_bytes(),
-            clients: call.context.clients.usage(call.txn.now()),
+            clients: call.context.clients.usage(),
             keys: engine.databases.iter().map(|database| database.keys).sum(),
         }
     }

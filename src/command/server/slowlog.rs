@@ -12,11 +12,19 @@ const SHOWN: usize = 10;
 pub fn slowlog_get(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let count = match call.args.get(2) {
         None => SHOWN,
-        Some(_) if call.args.len() > 3 => return Err(CommandError::Arity("slowlog|get".to_owned())),
+        Some(_) if call.args.len() > 3 => return Err(wrong_arguments(&call.args[1])),
         Some(count) => parse_count(count)?,
     };
     write_entries(call, count);
     Ok(())
+}
+
+fn wrong_arguments(subcommand: &[u8]) -> CommandError {
+    let given = String::from_utf8_lossy(subcommand);
+    CommandError::Text(
+        format!("ERR unknown subcommand or wrong number of arguments for '{given}'. Try SLOWLOG HELP.")
+            .into(),
+    )
 }
 
 /// A count of entries; -1 is all.
@@ -106,6 +114,10 @@ mod tests {
         for bad in ["SLOWLOG GET -2", "SLOWLOG GET x"] {
             assert_eq!(fixture.error(slowlog_get, bad), "ERR count should be greater than or equal to -1");
         }
+        assert_eq!(
+            fixture.error(slowlog_get, "SLOWLOG get 1 2"),
+            "ERR unknown subcommand or wrong number of arguments for 'get'. Try SLOWLOG HELP."
+        );
         assert_eq!(fixture.run(slowlog_len, "SLOWLOG LEN"), ":12\r\n");
         assert_eq!(fixture.run(slowlog_reset, "SLOWLOG RESET"), "+OK\r\n");
         assert_eq!(fixture.run(slowlog_len, "SLOWLOG LEN"), ":0\r\n");

@@ -108,6 +108,8 @@ fn databases_are_flushed_and_swapped_whole() {
         ("SWAPDB one 1", "-ERR invalid first DB index"),
         ("SWAPDB 1 one", "-ERR invalid second DB index"),
         ("SWAPDB 0 99", "-ERR DB index is out of range"),
+        ("SELECT 2147483648", "-ERR value is out of range, value must between -2147483648 and 2147483647"),
+        ("MOVE x 2147483648", "-ERR value is out of range, value must between -2147483648 and 2147483647"),
         ("FLUSHDB SYNC ASYNC", "-ERR syntax error"),
         ("FLUSHDB never", "-ERR syntax error"),
         ("FLUSHDB", "+OK"),

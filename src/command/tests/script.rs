@@ -13,7 +13,7 @@ use crate::command::dispatch::{self, Flow};
 use crate::command::session::Session;
 use crate::engine::Engine;
 use crate::resp::{Protocol, ReplyBuf, inline};
-use crate::settings::Settings;
+use crate::settings::{Caller, Settings};
 
 /// A client of an empty database of its own.
 pub(super) struct Client {
@@ -41,11 +41,19 @@ impl Client {
         let requests = [request.as_args()];
         let (ran, flow) = dispatch::execute_batch(&self.context, &mut self.session, &requests, &mut reply);
         assert_eq!(ran, 1, "{line}");
-        if let Flow::Later(Later::Blocking(work)) = flow {
+        if let Flow::Later(Later::Blocking(work), rest) = flow {
             work(&self.context, &mut reply);
+            let error = reply.error_message();
+            rest.expect("its end").end(&self.context, &self.session.client, error.as_deref());
         }
         let text = String::from_utf8_lossy(&reply.to_vec()).replace("\r\n", " ");
         text.trim_end().to_owned()
+    }
+
+    /// Changes a setting from outside.
+    pub(super) fn set(&self, name: &str, value: &str) {
+        let pairs = [(name.as_bytes(), value.as_bytes())];
+        let _changed = self.context.settings.set(&pairs, Caller::Local).expect("a valid setting");
     }
 
     fn follow(mut self, script: &[(&str, &str)]) {

@@ -64,6 +64,12 @@ impl ReplyBuf {
         self.bytes.extend_from_slice(replies);
     }
 
+    /// The message of the first reply, if that is an error. Asked before anything has been written to the client.
+    pub fn error_message(&self) -> Option<String> {
+        let line = self.bytes.split(|byte| *byte == b'\r').next()?;
+        line.strip_prefix(b"-").map(|message| String::from_utf8_lossy(message).into_owned())
+    }
+
     /// Everything not written out yet, in one piece.
     pub fn to_vec(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.len());

@@ -2,6 +2,7 @@
 
 use super::kill::KillSwitch;
 use super::{Connection, End};
+use crate::command::account::Unfinished;
 use crate::command::call::{Later, Shutdown};
 use crate::command::clients::{Blocked, ClientFlags};
 use crate::command::context::Context;
@@ -19,13 +20,18 @@ impl Connection {
     pub(super) async fn follow(&mut self, flow: Flow, kill: &mut KillSwitch<'_>) -> Result<(), End> {
         match flow {
             Flow::Continue => Ok(()),
-            Flow::Later(later) => self.act(later, kill).await,
+            Flow::Later(later, unfinished) => self.act(later, unfinished, kill).await,
             Flow::Paused => self.sit_out_pause(kill).await,
             Flow::Delay(time) => self.hold(tokio::time::sleep(time), kill).await,
         }
     }
 
-    async fn act(&mut self, later: Later, kill: &mut KillSwitch<'_>) -> Result<(), End> {
+    async fn act(
+        &mut self,
+        later: Later,
+        unfinished: Option<Box<Unfinished>>,
+        kill: &mut KillSwitch<'_>,
+    ) -> Result<(), End> {
         match later {
             Later::Blocking(job) => self.run_blocking(job, kill).await?,
             Later::Sleep(time) => {
@@ -35,7 +41,20 @@ impl Connection {
             Later::Close => return Err(End::Finished),
             Later::Shutdown(how) => self.ask_to_stop(how, kill).await?,
         }
+        if let Some(unfinished) = unfinished {
+            self.end_command(*unfinished);
+        }
         self.settle(kill).await
+    }
+
+    /// Counts a command whose reply is there, and drops the reply where the client wants none.
+    fn end_command(&mut self, command: Unfinished) {
+        let muted = command.is_muted();
+        let error = self.busy().reply.error_message();
+        command.end(&self.context, &self.client, error.as_deref());
+        if muted {
+            self.busy().reply.clear();
+        }
     }
 
     /// Waits for something that is not the client, and that no reply depends on.

@@ -9,6 +9,7 @@ use crate::settings::ClientClass;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 impl Connection {
     /// Waits until the replies may be known, and sends them.
@@ -24,13 +25,46 @@ impl Connection {
         self.flush(kill).await
     }
 
-    /// Sends all replies.
+    /// Sends all replies, unless they are more than the client may leave unread.
     async fn flush(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
-        if self.busy().reply.is_empty() {
+        let output_bytes = self.output_bytes();
+        if output_bytes == 0 {
             return Ok(());
         }
-        self.check_output_limit()?;
+        let limit = self.context.settings.output_limit(ClientClass::Normal);
+        if limit.hard_bytes > 0 && output_bytes > limit.hard_bytes {
+            return Err(self.over_limit(limit.hard_bytes));
+        }
+        if limit.soft_bytes > 0 && output_bytes > limit.soft_bytes {
+            self.flush_for(Duration::from_secs(limit.soft_seconds), limit.soft_bytes, kill).await?;
+        }
         kill.until_replied(poll_fn(|cx| self.poll_flush(cx))).await?
+    }
+
+    /// Sends replies for `time`; then no more than `soft_bytes` of them may be left.
+    async fn flush_for(
+        &mut self,
+        time: Duration,
+        soft_bytes: u64,
+        kill: &mut KillSwitch<'_>,
+    ) -> Result<(), End> {
+        let flush = tokio::time::timeout(time, poll_fn(|cx| self.poll_flush(cx)));
+        match kill.until_replied(flush).await? {
+            Ok(flushed) => flushed,
+            Err(_) if self.output_bytes() > soft_bytes => Err(self.over_limit(soft_bytes)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn output_bytes(&mut self) -> u64 {
+        self.busy().reply.len() as u64
+    }
+
+    fn over_limit(&mut self, limit: u64) -> End {
+        let output_bytes = self.output_bytes();
+        self.context.stats.local().add(Counter::OutputBufferDisconnections, 1);
+        tracing::warn!(client = self.client.id(), output_bytes, limit, "closed: output buffer limit reached");
+        End::Killed
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {
@@ -56,18 +90,6 @@ impl Connection {
         let stats = self.context.stats.local();
         stats.add(Counter::NetOutputBytes, count);
         stats.add(Counter::Writes, 1);
-    }
-
-    /// Closes the connection when the replies at hand are more than the client may leave unread.
-    fn check_output_limit(&mut self) -> Result<(), End> {
-        let limit = self.context.settings.output_limit(ClientClass::Normal).hard_bytes;
-        let output_bytes = self.busy().reply.len() as u64;
-        if limit == 0 || output_bytes <= limit {
-            return Ok(());
-        }
-        self.context.stats.local().add(Counter::OutputBufferDisconnections, 1);
-        tracing::warn!(client = self.client.id(), output_bytes, limit, "closed: output buffer limit reached");
-        Err(End::Killed)
     }
 
     /// Answers bytes that are no request, after everything that came before them.

@@ -31,13 +31,7 @@ async fn a_killed_client_is_closed_whether_it_idles_or_waits() {
 async fn a_killed_client_that_reads_nothing_is_closed_too() {
     let server = Running::start(&[]);
     let mut client = server.client().await;
-    let request = format!("ECHO {}\r\n", "v".repeat(60_000)).into_bytes();
-    let stalled = async {
-        loop {
-            client.socket.write_all(&request).await.expect("written");
-        }
-    };
-    timeout(Duration::from_millis(500), stalled).await.expect_err("the server stops reading");
+    client.ask_until_stalled().await;
     let handles = server.context.clients.list();
     assert!(handles[0].buffers().output_bytes > 0);
     handles[0].kill(KillState::Now);
@@ -78,13 +72,7 @@ async fn a_stop_sends_the_replies_of_running_commands_and_closes_everybody() {
 async fn a_stop_does_not_wait_for_ever_for_a_client_that_reads_nothing() {
     let server = Running::start(&[]);
     let mut client = server.client().await;
-    let request = format!("ECHO {}\r\n", "v".repeat(60_000)).into_bytes();
-    let stalled = async {
-        loop {
-            client.socket.write_all(&request).await.expect("written");
-        }
-    };
-    timeout(Duration::from_millis(500), stalled).await.expect_err("the server stops reading");
+    client.ask_until_stalled().await;
     let started = Instant::now();
     server.stop().await;
     assert!(started.elapsed() < STOP_GRACE + Duration::from_secs(5));

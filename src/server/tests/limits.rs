@@ -116,3 +116,16 @@ async fn a_reply_beyond_the_hard_output_limit_closes_the_connection() {
     client.send(format!("ECHO {}\r\n", "v".repeat(20_000)).as_bytes()).await;
     client.gone().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_above_the_soft_output_limit_for_too_long_is_closed() {
+    let server = Running::start(&[("client-output-buffer-limit", "normal 0 1000 1")]);
+    let (mut reading, mut stalled) = (server.client().await, server.client().await);
+    reading.send(format!("ECHO {}\r\n", "v".repeat(20_000)).as_bytes()).await;
+    reading.expect(format!("$20000\r\n{}\r\n", "v".repeat(20_000)).as_bytes()).await;
+    let started = Instant::now();
+    stalled.ask_until_stalled().await;
+    server.until_connected(1).await;
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    reading.ping().await;
+}

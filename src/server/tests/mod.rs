@@ -3,6 +3,7 @@
 mod doors;
 mod ending;
 mod limits;
+mod pause;
 mod protocol;
 
 use super::*;
@@ -102,6 +103,17 @@ impl Client {
     async fn gone(&mut self) {
         let read = timeout(PATIENCE, self.socket.read(&mut [0])).await.expect("closed in time");
         assert!(matches!(read, Ok(0) | Err(_)), "the server still talks");
+    }
+
+    /// Sends requests and reads no replies, until the server does not read any more.
+    async fn ask_until_stalled(&mut self) {
+        let request = format!("ECHO {}\r\n", "v".repeat(60_000)).into_bytes();
+        let asking = async {
+            loop {
+                self.socket.write_all(&request).await.expect("written");
+            }
+        };
+        timeout(Duration::from_millis(500), asking).await.expect_err("the server stops reading");
     }
 
     async fn ping(&mut self) {

@@ -116,3 +116,14 @@ async fn commands_behind_a_command_that_takes_long_wait_for_it() {
     client.send(b"PING\r\nKEYS *\r\nECHO after\r\n").await;
     client.expect(b"+PONG\r\n*0\r\n$5\r\nafter\r\n").await;
 }
+
+/// KEYS and the like answer from another thread, and once did so to clients that wanted no reply.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_that_is_not_wanted_does_not_come_from_a_command_that_takes_long_either() {
+    let server = Running::start(&[]);
+    let mut client = server.client().await;
+    client.send(b"CLIENT REPLY SKIP\r\nCONFIG REWRITE\r\nPING\r\n").await;
+    client.expect(b"+PONG\r\n").await;
+    client.send(b"CLIENT REPLY OFF\r\nCONFIG REWRITE\r\nCLIENT REPLY ON\r\n").await;
+    client.expect(b"+OK\r\n").await;
+}

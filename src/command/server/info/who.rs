@@ -2,7 +2,6 @@
 
 use super::super::process;
 use super::{Report, Text};
-use crate::clock::Millis;
 use crate::command::context::{GOREDIS_VERSION, PauseKind, REDIS_VERSION};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +9,9 @@ pub(super) fn server(report: &Report<'_, '_, '_>, text: &mut Text) {
     let (settings, identity) = (&report.call.context.settings, &report.call.context.identity);
     let uptime = identity.uptime().as_secs();
     text.field("redis_version", REDIS_VERSION);
+    // Why zeros: what Redis shows of a build that knows no commit.
+    text.field("redis_git_sha1", "00000000");
+    text.field("redis_git_dirty", 0);
     text.field("goredis_version", GOREDIS_VERSION);
     text.field("redis_mode", "standalone");
     text.field("os", process::system());
@@ -57,7 +59,7 @@ fn listeners(report: &Report<'_, '_, '_>, text: &mut Text) {
 
 pub(super) fn clients(report: &Report<'_, '_, '_>, text: &mut Text) {
     let context = report.call.context;
-    let usage = context.clients.usage(Millis::now());
+    let usage = context.clients.usage();
     text.field("connected_clients", context.clients.count());
     text.field("cluster_connections", 0);
     text.field("maxclients", context.settings.maxclients());

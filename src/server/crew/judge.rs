@@ -1,0 +1,229 @@
+//! What the figures of a runtime mean for the number of its threads: the decision, without threads and clocks.
+
+use std::time::{Duration, Instant};
+
+/// Time over which the load is measured.
+const WINDOW: Duration = Duration::from_millis(100);
+
+/// Load of the working threads, in percent, above which more are called.
+const CALL_ABOVE_PERCENT: u128 = 85;
+
+/// Load that one thread less would have, in percent, below which one goes to rest.
+const REST_BELOW_PERCENT: u128 = 65;
+
+/// Windows in a row that must be so calm before a thread goes to rest.
+const CALM_WINDOWS: u32 = 5;
+
+/// What the watch sees. The vectors are indexed by the thread's number.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    /// Threads that rest.
+    pub(super) resting: usize,
+    /// How often each thread went to sleep or woke: odd while it sleeps.
+    pub(super) parks: Vec<u64>,
+    /// How long each thread was awake so far, told when it goes to sleep.
+    pub(super) busy: Vec<Duration>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Advice {
+    /// Nothing.
+    Stay,
+    /// One thread more is to rest.
+    Rest,
+    /// So many threads are to work again.
+    Call {
+        /// How many.
+        threads: usize,
+    },
+}
+
+/// Judges one look after another.
+#[derive(Debug)]
+pub(super) struct Judge {
+    threads: usize,
+    last: Option<Look>,
+    /// When the window began, and what was seen then; none where its measure would be wrong.
+    window: Option<(Instant, Look)>,
+    began: Instant,
+    calm_windows: u32,
+    idle: bool,
+}
+
+impl Judge {
+    /// A judge of so many threads, all of them working.
+    pub(super) fn new(threads: usize, now: Instant) -> Self {
+        Self { threads, last: None, window: None, began: now, calm_windows: 0, idle: false }
+    }
+
+    /// Nothing went on in the last window.
+    pub(super) fn is_idle(&self) -> bool {
+        self.idle
+    }
+
+    /// What to do after this look.
+    pub(super) fn judge(&mut self, look: &Look, now: Instant) -> Advice {
+        let working = self.threads.saturating_sub(look.resting);
+        let saturated = self.last.as_ref().is_some_and(|last| stuck(last, look) >= self.threads);
+        self.last = Some(look.clone());
+        if saturated {
+            self.idle = false;
+            return self.call(working, look.resting);
+        }
+        if now.saturating_duration_since(self.began) < WINDOW {
+            return Advice::Stay;
+        }
+        let window = self.window.replace((now, look.clone()));
+        self.began = now;
+        match window {
+            Some((began, before)) => self.judge_window(&before, look, now - began, working),
+            None => Advice::Stay,
+        }
+    }
+
+    fn judge_window(&mut self, before: &Look, look: &Look, time: Duration, working: usize) -> Advice {
+        let load = load_percent(before, look, time);
+        self.idle = load == 0;
+        if load > CALL_ABOVE_PERCENT * working as u128 {
+            return self.call(working, look.resting);
+        }
+        let calm = working > 1 && load < REST_BELOW_PERCENT * (working as u128 - 1);
+        self.calm_windows = if calm { self.calm_windows + 1 } else { 0 };
+        // Why: one after the other, each judged by what the load is then; but without a pause where there is none.
+        if calm && (load == 0 || self.calm_windows >= CALM_WINDOWS) {
+            self.calm_windows = 0;
+            return self.changed(Advice::Rest);
+        }
+        Advice::Stay
+    }
+
+    /// Calls as many again as work, so that a sudden load finds all threads soon.
+    fn call(&mut self, working: usize, resting: usize) -> Advice {
+        self.calm_windows = 0;
+        match working.max(1).min(resting) {
+            0 => Advice::Stay,
+            threads => self.changed(Advice::Call { threads }),
+        }
+    }
+
+    /// What a thread tells of itself after a rest counts the rest as work: its window is left out.
+    fn changed(&mut self, advice: Advice) -> Advice {
+        self.window = None;
+        advice
+    }
+}
+
+/// Threads that were awake at both looks and did not sleep in between; those that rest are among them.
+fn stuck(last: &Look, look: &Look) -> usize {
+    last.parks.iter().zip(&look.parks).filter(|(last, now)| last == now && **now % 2 == 0).count()
+}
+
+/// How long the threads were awake, in percent of the window, 100 for each thread that was all the time.
+fn load_percent(before: &Look, look: &Look, time: Duration) -> u128 {
+    let busy = before.busy.iter().zip(&look.busy).map(|(before, now)| now.saturating_sub(*before).min(time));
+    busy.sum::<Duration>().as_micros() * 100 / time.as_micros().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Threads that are told what they did, and a clock.
+    struct Stage {
+        judge: Judge,
+        look: Look,
+        now: Instant,
+    }
+
+    impl Stage {
+        fn new(threads: usize) -> Self {
+            let now = Instant::now();
+            let look = Look { resting: 0, parks: vec![1; threads], busy: vec![Duration::ZERO; threads] };
+            Self { judge: Judge::new(threads, now), look, now }
+        }
+
+        /// 10 ms in which each working thread was busy for so many percent; those that rest are the last ones.
+        fn tick(&mut self, percents: &[u64]) -> Advice {
+            let working = self.look.parks.len() - self.look.resting;
+            for (thread, parks) in self.look.parks.iter_mut().enumerate() {
+                let percent = percents.get(thread).copied().unwrap_or(0);
+                if thread >= working || percent == 100 {
+                    *parks += *parks % 2;
+                } else if percent > 0 {
+                    *parks += 2 + (1 - *parks % 2);
+                    self.look.busy[thread] += Duration::from_micros(100 * percent);
+                }
+            }
+            self.now += Duration::from_millis(10);
+            let advice = self.judge.judge(&self.look, self.now);
+            match advice {
+                Advice::Stay => {}
+                Advice::Rest => self.look.resting += 1,
+                Advice::Call { threads } => self.look.resting -= threads,
+            }
+            advice
+        }
+
+        /// The number of working threads after so many milliseconds of such a load.
+        fn after(&mut self, millis: u64, percents: &[u64]) -> usize {
+            for _ in 0..millis / 10 {
+                self.tick(percents);
+            }
+            self.look.parks.len() - self.look.resting
+        }
+    }
+
+    #[test]
+    fn without_work_one_thread_is_left() {
+        assert_eq!(Stage::new(8).after(3000, &[]), 1);
+    }
+
+    #[test]
+    fn a_load_that_one_thread_carries_leaves_it_alone() {
+        let mut stage = Stage::new(4);
+        assert_eq!(stage.after(3000, &[]), 1);
+        assert_eq!(stage.after(5000, &[70]), 1);
+        assert_eq!(stage.after(5000, &[80]), 1);
+    }
+
+    #[test]
+    fn threads_that_share_a_small_load_give_way_after_a_while() {
+        let mut stage = Stage::new(2);
+        assert_eq!(stage.after(300, &[25, 25]), 2);
+        assert_eq!(stage.after(3000, &[25, 25]), 1);
+        let mut stage = Stage::new(2);
+        assert_eq!(stage.after(10_000, &[40, 40]), 2);
+    }
+
+    #[test]
+    fn a_thread_that_does_not_come_back_is_relieved_at_the_next_look_but_one() {
+        let mut stage = Stage::new(4);
+        stage.after(3000, &[]);
+        stage.tick(&[100]);
+        assert_eq!(stage.tick(&[100]), Advice::Call { threads: 1 });
+    }
+
+    #[test]
+    fn a_sudden_load_finds_all_threads_within_a_tenth_of_a_second() {
+        let mut stage = Stage::new(32);
+        assert_eq!(stage.after(10_000, &[]), 1);
+        assert_eq!(stage.after(100, &[100; 32]), 32);
+    }
+
+    #[test]
+    fn a_high_load_calls_one_more_before_it_is_too_high() {
+        let mut stage = Stage::new(2);
+        assert_eq!(stage.after(3000, &[]), 1);
+        assert_eq!(stage.after(500, &[92]), 2);
+        assert_eq!(stage.after(5000, &[50, 50]), 2);
+    }
+
+    #[test]
+    fn all_threads_busy_and_none_at_rest_changes_nothing() {
+        let mut stage = Stage::new(2);
+        for _ in 0..100 {
+            assert_eq!(stage.tick(&[100, 100]), Advice::Stay);
+        }
+    }
+}
