@@ -51,7 +51,9 @@ fn run(scheduler: impl Scheduler + 'static, body: fn()) {
 pub(crate) fn play(parts: Vec<Box<dyn FnOnce() + Send>>) {
     with_model(|| {
         let threads: Vec<_> = parts.into_iter().map(thread::spawn).collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        for thread in threads {
+            thread.join().unwrap();
+        }
     });
 }
 
