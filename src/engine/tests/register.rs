@@ -153,18 +153,10 @@ pub(super) fn first_unexplained(events: &[Event], databases: DbIndex, keys: Key)
 mod tests {
     use super::*;
 
-<<<<<<< HEAD
-    #[expect(
-        clippy::option_option,
-        reason = "outer: whether the operation reads or writes; inner: whether there is a value"
-    )]
-    fn op(called: u64, returned: u64, expects: Option<Option<u8>>, sets: Option<Option<u8>>) -> Op {
-=======
     /// What a register holds: nothing, or a byte.
     type Held = Option<u8>;
 
     fn op(called: u64, returned: u64, expects: Option<Held>, sets: Option<Held>) -> Op {
->>>>>>> ci
         let content = |content: Option<u8>| content.map(|byte| vec![byte]);
         Op { called, returned, expects: expects.map(content), sets: sets.map(content) }
     }
