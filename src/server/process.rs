@@ -97,8 +97,12 @@ fn serve(settings: Settings, release_memory: fn()) -> Result<(), StartError> {
     let engine = database::open(&settings)?;
     let _pid_file = settings.pidfile_path().map(PidFile::write).transpose()?;
     let runtime = runtime(settings.threads())?;
-    let crew =
-        Crew::start(runtime.handle().clone()).map_err(|source| StartError::Threads { threads: 1, source })?;
+    let before_rest = move || {
+        engine::quiesce();
+        release_memory();
+    };
+    let crew = Crew::start(runtime.handle().clone(), before_rest)
+        .map_err(|source| StartError::Threads { threads: 1, source })?;
     let context = Arc::new(Context::new(engine, settings));
     let served = runtime.block_on(async {
         tokio::select! {

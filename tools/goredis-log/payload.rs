@@ -5,18 +5,59 @@
 
 use std::fmt::Write;
 
-/// Says in words what a payload holds; `None` when no decoder knows it.
-///
-/// Effects are decoded by the engine, which has no decoder yet: every payload is shown as bytes.
-fn decode(_payload: &[u8]) -> Option<String> {
-    None
+use goredis::clock::Millis;
+use goredis::engine::effect::Effect;
+
+/// Says in words what a payload holds; `None` when it is no sequence of effects, nor an LSN and one effect, as the
+/// entries of a snapshot are.
+fn decode(payload: &[u8], bytes_max: usize) -> Option<String> {
+    if let Some(words) = effects(payload, bytes_max) {
+        return Some(words);
+    }
+    let (lsn, effect) = payload.split_first_chunk::<8>()?;
+    Some(format!("lsn={} {}", u64::from_le_bytes(*lsn), effects(effect, bytes_max)?))
+}
+
+fn effects(payload: &[u8], bytes_max: usize) -> Option<String> {
+    let words: Option<Vec<_>> = Effect::decode_all(payload)
+        .map(|effect| effect.ok().map(|effect| words(&effect, bytes_max)))
+        .collect();
+    words.filter(|words| !words.is_empty()).map(|words| words.join("; "))
+}
+
+fn words(effect: &Effect<'_>, bytes_max: usize) -> String {
+    let quoted = |bytes: &[u8]| format!("\"{}\"", cut(bytes, bytes_max));
+    let expiry = |at: Option<Millis>| at.map_or_else(String::new, |at| format!(" expires={at}"));
+    match effect {
+        Effect::Put { db, key, value, expiry: end } => {
+            let mut digits = itoa::Buffer::new();
+            let value = quoted(value.bytes(&mut digits));
+            format!("put db={db} key={} value={value}{}", quoted(key), expiry(*end))
+        }
+        Effect::Delete { db, key } => format!("delete db={db} key={}", quoted(key)),
+        Effect::Expire { db, key, expiry: None } => format!("persist db={db} key={}", quoted(key)),
+        Effect::Expire { db, key, expiry: end } => {
+            format!("expire db={db} key={}{}", quoted(key), expiry(*end))
+        }
+        Effect::Append { db, key, suffix } => {
+            format!("append db={db} key={} bytes={}", quoted(key), quoted(suffix))
+        }
+        Effect::Overwrite { db, key, offset, bytes } => {
+            format!("overwrite db={db} key={} offset={offset} bytes={}", quoted(key), quoted(bytes))
+        }
+        Effect::Flush { db } => format!("flush db={db}"),
+        Effect::FlushAll => "flush all".to_owned(),
+        Effect::Swap { a, b } => format!("swap db={a} db={b}"),
+    }
 }
 
 /// Shows a payload, of which escaped bytes are cut behind the first `bytes_max` (0: never).
 pub(crate) fn show(payload: &[u8], bytes_max: usize) -> String {
-    if let Some(words) = decode(payload) {
-        return words;
-    }
+    decode(payload, bytes_max).unwrap_or_else(|| cut(payload, bytes_max))
+}
+
+/// Escaped bytes, cut behind the first `bytes_max` (0: never).
+fn cut(payload: &[u8], bytes_max: usize) -> String {
     let shown = if bytes_max == 0 { payload.len() } else { payload.len().min(bytes_max) };
     let mut out = escape(&payload[..shown]);
     if shown < payload.len() {
@@ -40,5 +81,16 @@ mod tests {
         assert_eq!(show(b"a\x00\n\\", 0), r"a\x00\n\\");
         assert_eq!(show(b"abcdef", 4), "abcd... 2 more bytes");
         assert_eq!(show(b"abcd", 4), "abcd");
+    }
+
+    #[test]
+    fn effects_are_told_in_words() {
+        let effects = [Effect::Append { db: 1, key: b"k\n", suffix: b"abcdef" }, Effect::Swap { a: 0, b: 3 }];
+        let mut bytes = vec![0; effects.iter().map(Effect::encoded_len).sum()];
+        let rest = effects[0].encode(&mut bytes);
+        effects[1].encode(rest);
+        assert_eq!(show(&bytes, 4), r#"append db=1 key="k\n" bytes="abcd... 2 more bytes"; swap db=0 db=3"#);
+        let entry = [&77_u64.to_le_bytes()[..], &bytes].concat();
+        assert!(show(&entry, 0).starts_with("lsn=77 append db=1"), "{}", show(&entry, 0));
     }
 }

@@ -32,14 +32,14 @@ const LOOK_EVERY_BUSY: Duration = Duration::from_millis(10);
 const LOOK_EVERY_IDLE: Duration = Duration::from_millis(100);
 
 /// Decides how many threads of a runtime work, until it is dropped; then all do.
-#[derive(Debug)]
 pub(super) struct Crew {
     shared: Arc<Shared>,
     watch: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug, Default)]
 struct Shared {
+    /// What a thread does before it rests: let go of what others may need.
+    before_rest: Box<dyn Fn() + Send + Sync>,
     state: Mutex<State>,
     /// Threads that rest wait here.
     fewer_rest: Condvar,
@@ -66,6 +66,7 @@ impl Shared {
 
     /// Rests, on a thread of the runtime, for as long as it is one of those that are to.
     fn rest(&self) {
+        (self.before_rest)();
         let mut state = self.lock();
         state.sent = false;
         state.resting += 1;
@@ -85,12 +86,17 @@ impl Shared {
 }
 
 impl Crew {
-    /// Watches over the threads of the runtime behind `runtime`.
+    /// Watches over the threads of the runtime behind `runtime`. `before_rest` is called by each that goes to rest.
     ///
     /// # Errors
     /// The watch cannot be started; all threads work.
-    pub(super) fn start(runtime: Handle) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+    pub(super) fn start(runtime: Handle, before_rest: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            before_rest: Box::new(before_rest),
+            state: Mutex::default(),
+            fewer_rest: Condvar::new(),
+            stopping: Condvar::new(),
+        });
         let watch = Watch { shared: Arc::clone(&shared), metrics: runtime.metrics(), runtime };
         let builder = thread::Builder::new().name("goredis-crew".to_owned());
         let watch = builder.spawn(move || watch.run())?;
@@ -191,7 +197,7 @@ mod tests {
     #[test]
     fn idle_threads_go_to_rest_but_for_one_and_all_work_again_in_the_end() {
         let runtime = runtime();
-        let crew = Crew::start(runtime.handle().clone()).expect("a watch");
+        let crew = Crew::start(runtime.handle().clone(), || ()).expect("a watch");
         until("two rest", || crew.resting() == 2);
         thread::sleep(LOOK_EVERY_IDLE * 3);
         assert_eq!(crew.resting(), 2);
@@ -204,7 +210,7 @@ mod tests {
     #[test]
     fn a_thread_takes_over_from_one_that_does_not_come_back() {
         let runtime = runtime();
-        let crew = Crew::start(runtime.handle().clone()).expect("a watch");
+        let crew = Crew::start(runtime.handle().clone(), || ()).expect("a watch");
         until("two rest", || crew.resting() == 2);
         let (release, released) = std::sync::mpsc::channel::<()>();
         runtime.spawn(async move { released.recv() });
