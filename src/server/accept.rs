@@ -134,10 +134,6 @@ mod tests {
     #[test]
     fn the_refusal_is_one_line_with_its_code() {
         assert!(PROTECTED.starts_with(b"-DENIED ") && PROTECTED.ends_with(b"\r\n"));
-<<<<<<< HEAD
         assert_eq!(PROTECTED.split(|byte| *byte == b'\n').count(), 2);
-=======
-        assert_eq!(PROTECTED.iter().position(|byte| *byte == b'\n'), Some(PROTECTED.len() - 1));
->>>>>>> server
     }
 }
