@@ -132,7 +132,7 @@ impl ClientRegistry {
         self.shared.shard(id).get(&id).cloned()
     }
 
-    /// What all connections use: now, or, with more than [`INLINE_SURVEY_MAX`], when last surveyed.
+    /// What all connections use: now, or, with more than `INLINE_SURVEY_MAX`, when last surveyed.
     pub fn usage(&self) -> Usage {
         if self.count() > INLINE_SURVEY_MAX { *lock(&self.shared.survey) } else { self.survey() }
     }

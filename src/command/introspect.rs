@@ -22,7 +22,7 @@ pub fn count(_arguments: Args<'_>, reply: &mut ReplyBuf) {
     reply.int(COMMANDS.len() as i64);
 }
 
-/// COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]
+/// `COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]`
 pub fn list(arguments: Args<'_>, reply: &mut ReplyBuf) {
     let Some(filter) = Filter::parse(arguments.from(2)) else {
         return reply.error("ERR syntax error");
@@ -35,12 +35,12 @@ pub fn list(arguments: Args<'_>, reply: &mut ReplyBuf) {
     }
 }
 
-/// COMMAND GETKEYS command [argument ...]
+/// `COMMAND GETKEYS command [argument ...]`
 pub fn get_keys(arguments: Args<'_>, reply: &mut ReplyBuf) {
     keys_of(arguments.from(2), reply, |_, name, reply| reply.bulk(name));
 }
 
-/// COMMAND GETKEYSANDFLAGS command [argument ...]
+/// `COMMAND GETKEYSANDFLAGS command [argument ...]`
 pub fn get_keys_and_flags(arguments: Args<'_>, reply: &mut ReplyBuf) {
     keys_of(arguments.from(2), reply, |key, name, reply| {
         reply.array(2);

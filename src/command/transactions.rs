@@ -44,7 +44,7 @@ pub fn discard(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// WATCH key [key ...].
+/// `WATCH key [key ...]`.
 ///
 /// # Errors
 /// Inside MULTI.
@@ -78,7 +78,7 @@ pub fn unwatch(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// EXEC outside MULTI; inside it, [`exec`] runs instead.
+/// EXEC outside MULTI; inside it, `exec` runs instead.
 ///
 /// # Errors
 /// Always.

@@ -55,7 +55,7 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 const STOP_LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// Serves clients until `shutdown` is ready or a client asks the server to stop; then accepts no more, lets running
-/// commands finish and sends their replies, for [`STOP_GRACE`] at most.
+/// commands finish and sends their replies, for `STOP_GRACE` at most.
 ///
 /// Called inside a multi-threaded tokio runtime. Commands in progress on blocking threads may still run when it
 /// returns. The engine is left open.

@@ -13,7 +13,7 @@ const NO_PASSWORD: &str = "ERR AUTH <password> called without any password confi
                            Are you sure your configuration is correct?";
 const WRONG: &str = "WRONGPASS invalid username-password pair or user is disabled.";
 
-/// AUTH [username] password
+/// `AUTH [username] password`
 pub fn auth(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     match call.args.len() {
         2 if !password_required(&call.context.settings) => {

@@ -7,7 +7,7 @@ use crate::command::introspect;
 use crate::command::table;
 use crate::resp::Protocol;
 
-/// PING [message]
+/// `PING [message]`
 pub fn ping(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     match call.args.len() {
         1 => call.reply.simple("PONG"),

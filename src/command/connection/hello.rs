@@ -22,7 +22,7 @@ struct Wishes<'a> {
     name: Option<String>,
 }
 
-/// HELLO [2|3 [AUTH username password] [SETNAME name]]
+/// `HELLO [2|3 [AUTH username password] [SETNAME name]]`
 pub fn hello(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let wishes = parse(call.args)?;
     if let Some((user, password)) = wishes.credentials {

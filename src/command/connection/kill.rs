@@ -27,7 +27,7 @@ struct Filter {
 }
 
 /// CLIENT KILL ip:port
-/// CLIENT KILL [ID id] [ADDR ip:port] [LADDR ip:port] [TYPE type] [USER name] [SKIPME yes|no] [MAXAGE seconds]
+/// `CLIENT KILL [ID id] [ADDR ip:port] [LADDR ip:port] [TYPE type] [USER name] [SKIPME yes|no] [MAXAGE seconds]`
 pub fn client_kill(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     if call.args.len() == 3 {
         return kill_address(call);

@@ -26,7 +26,7 @@ pub fn client_info(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// CLIENT LIST [TYPE type | ID id [id ...]]
+/// `CLIENT LIST [TYPE type | ID id [id ...]]`
 pub fn client_list(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let choice = Choice::parse(call.args)?;
     call.session.publish();

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// The longest pause: a hundred years, which a clock can still add up.
 const PAUSE_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-/// CLIENT PAUSE milliseconds [WRITE|ALL]
+/// `CLIENT PAUSE milliseconds [WRITE|ALL]`
 pub fn client_pause(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let kind = match call.args.get(3) {
         None => PauseKind::All,

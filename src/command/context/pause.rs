@@ -20,7 +20,7 @@ pub enum PauseKind {
 /// The pause that holds: which commands, and until when.
 type Held = Option<(PauseKind, Instant)>;
 
-/// See the [module](self).
+/// See the module.
 #[derive(Debug)]
 pub struct Pause {
     /// 0, or a [`PauseKind`] that holds or has lately ended: a hint that spares the lock.

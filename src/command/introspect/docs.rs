@@ -6,7 +6,7 @@ use crate::command::spec::{Argument, CommandSpec};
 use crate::command::table::COMMANDS;
 use crate::resp::{Args, ReplyBuf};
 
-/// COMMAND DOCS [name ...]
+/// `COMMAND DOCS [name ...]`
 pub fn docs(arguments: Args<'_>, reply: &mut ReplyBuf) {
     let names = arguments.from(2);
     if names.is_empty() {

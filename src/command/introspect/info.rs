@@ -13,7 +13,7 @@ pub fn all(_arguments: Args<'_>, reply: &mut ReplyBuf) {
     }
 }
 
-/// COMMAND INFO [name ...]
+/// `COMMAND INFO [name ...]`
 pub fn info(arguments: Args<'_>, reply: &mut ReplyBuf) {
     let names = arguments.from(2);
     if names.is_empty() {

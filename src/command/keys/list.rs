@@ -1,7 +1,7 @@
 //! KEYS: every key that matches a pattern.
 //!
 //! What it costs follows from the pattern. One without special bytes is a lookup. One with a literal prefix seeks to
-//! it in key order and costs what lies there. Only what is not answered within [`VISITS_MAX`] keys (and everything
+//! it in key order and costs what lies there. Only what is not answered within `VISITS_MAX` keys (and everything
 //! without a prefix) walks the database, on a thread that may block and in slices that hold nothing for long: like
 //! every walk it then misses no key that stays, and may or may not show one that comes or goes meanwhile.
 

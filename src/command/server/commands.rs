@@ -21,15 +21,15 @@ from_the_table! {
     command = introspect::all;
     /// COMMAND COUNT
     command_count = introspect::count;
-    /// COMMAND INFO [name ...]
+    /// `COMMAND INFO [name ...]`
     command_info = introspect::info;
-    /// COMMAND DOCS [name ...]
+    /// `COMMAND DOCS [name ...]`
     command_docs = introspect::docs;
-    /// COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]
+    /// `COMMAND LIST [FILTERBY MODULE name | ACLCAT category | PATTERN pattern]`
     command_list = introspect::list;
-    /// COMMAND GETKEYS command [argument ...]
+    /// `COMMAND GETKEYS command [argument ...]`
     command_getkeys = introspect::get_keys;
-    /// COMMAND GETKEYSANDFLAGS command [argument ...]
+    /// `COMMAND GETKEYSANDFLAGS command [argument ...]`
     command_getkeysandflags = introspect::get_keys_and_flags;
 }
 

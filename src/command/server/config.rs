@@ -14,7 +14,7 @@ impl From<SetError> for CommandError {
     }
 }
 
-/// CONFIG GET pattern [pattern ...]
+/// `CONFIG GET pattern [pattern ...]`
 pub fn config_get(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let patterns: Vec<&[u8]> = call.args.from(2).iter().collect();
     let found = call.context.settings.get(&patterns);
@@ -26,7 +26,7 @@ pub fn config_get(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// CONFIG SET name value [name value ...]
+/// `CONFIG SET name value [name value ...]`
 pub fn config_set(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     if call.args.len() % 2 != 0 {
         return Err(CommandError::Syntax);

@@ -4,7 +4,7 @@ use super::{help, text};
 use crate::command::args::is;
 use crate::command::call::{Call, CommandError};
 
-/// FUNCTION FLUSH [ASYNC|SYNC]
+/// `FUNCTION FLUSH [ASYNC|SYNC]`
 pub fn function_flush(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     match (call.args.len(), call.args.get(2)) {
         (2, _) => {}
@@ -15,7 +15,7 @@ pub fn function_flush(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// FUNCTION LIST [LIBRARYNAME pattern] [WITHCODE]
+/// `FUNCTION LIST [LIBRARYNAME pattern] [WITHCODE]`
 pub fn function_list(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (mut with_code, mut named) = (false, false);
     let mut at = 2;

@@ -46,7 +46,7 @@ const SECTIONS: [Section; 13] = [
     section("Keyspace", true, data::keyspace),
 ];
 
-/// INFO [section ...]
+/// `INFO [section ...]`
 pub fn info(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let mut text = Text::default();
     let report = Report::new(call);

@@ -11,7 +11,7 @@ use crate::resp::ReplyBuf;
 /// Below this there is nothing to examine.
 const DOCTOR_BYTES_MIN: u64 = 5 << 20;
 
-/// MEMORY USAGE key [SAMPLES count]
+/// `MEMORY USAGE key [SAMPLES count]`
 ///
 /// Nothing is estimated from samples: the engine knows what a value occupies.
 pub fn memory_usage(call: &mut Call<'_, '_>) -> Result<(), CommandError> {

@@ -23,7 +23,7 @@ pub fn role(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// LOLWUT [VERSION version] [...]: what follows is for other drawings, and passed over.
+/// `LOLWUT [VERSION version] [...]`: what follows is for other drawings, and passed over.
 pub fn lolwut(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let drawing = skyline(call.context.identity.run_id.as_bytes());
     let text = format!("{drawing}Redis ver. {REDIS_VERSION}, GoRedis ver. {GOREDIS_VERSION}\n");

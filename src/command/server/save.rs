@@ -26,7 +26,7 @@ pub fn save(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// BGSAVE [SCHEDULE]
+/// `BGSAVE [SCHEDULE]`
 pub fn bgsave(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let schedule = match call.args.get(1) {
         None => false,

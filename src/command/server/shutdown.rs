@@ -11,7 +11,7 @@ enum Wish {
     Abort,
 }
 
-/// SHUTDOWN [NOSAVE|SAVE] [NOW] [FORCE] [ABORT]
+/// `SHUTDOWN [NOSAVE|SAVE] [NOW] [FORCE] [ABORT]`
 ///
 /// The connection gets no reply: it ends.
 pub fn shutdown(call: &mut Call<'_, '_>) -> Result<(), CommandError> {

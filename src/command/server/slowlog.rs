@@ -8,7 +8,7 @@ use crate::resp::number::parse_i64;
 /// Entries that SLOWLOG GET shows when it is not told how many.
 const SHOWN: usize = 10;
 
-/// SLOWLOG GET [count]
+/// `SLOWLOG GET [count]`
 pub fn slowlog_get(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let count = match call.args.get(2) {
         None => SHOWN,
