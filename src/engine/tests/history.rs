@@ -202,24 +202,32 @@ pub(super) fn check(mut state: State, events: &[Event]) -> Result<State, String>
     Ok(state)
 }
 
-/// Whether what a reader saw was all there at one moment: after some of the writers that were under way, besides all
-/// that had returned before it was called.
+/// Whether what a reader saw was all there at one moment between its call and its return.
+fn is_explained(reader: &Event, writers: &[&Event], states: &[State]) -> bool {
+    let first = writers.iter().rposition(|writer| writer.returned < reader.called).map_or(0, |at| at + 1);
+    let last = writers.iter().position(|writer| writer.called > reader.returned).unwrap_or(writers.len());
+    let is_behind_a_record = (first..=last).any(|at| apply(&mut states[at].clone(), &reader.acts).is_none());
+    is_behind_a_record
+        || (reader.called..=reader.returned).any(|moment| is_explained_at(moment, reader, writers, states))
+}
+
+/// Whether a reader saw all writers that were over at a moment, and some of those that were under way.
 ///
 /// Why not the state behind some record: a record's place is reserved before its transaction takes effect, so one with
 /// a later record may take effect, and return, earlier. Where two conflict, the later in the log has seen the earlier.
-fn is_explained(reader: &Event, writers: &[&Event], states: &[State]) -> bool {
-    let is_over = |writer: &&&Event| writer.returned < reader.called;
-    let is_under_way = |writer: &&Event| writer.returned >= reader.called && writer.called <= reader.returned;
-    let first = writers.iter().take_while(is_over).count();
-    let end = writers.iter().rposition(|writer| writer.called <= reader.returned).map_or(first, |at| at + 1);
+fn is_explained_at(moment: u64, reader: &Event, writers: &[&Event], states: &[State]) -> bool {
+    let is_over = |writer: &Event| writer.returned < moment;
+    let is_under_way = |writer: &Event| writer.returned >= moment && writer.called <= moment;
+    let first = writers.iter().take_while(|writer| is_over(writer)).count();
+    let end = writers.iter().rposition(|writer| writer.called <= moment).map_or(first, |at| at + 1);
     let rest = &writers[first..end.max(first)];
     let under_way = rest.iter().filter(|writer| is_under_way(writer)).count();
-    assert!(under_way < 16, "each thread has one transaction under way");
+    assert!(under_way < 16, "each thread has one transaction under way at a moment");
     (0_u32..1 << under_way).any(|chosen| {
         let mut state = states[first].clone();
         let mut open = 0;
         let possible = rest.iter().all(|writer| {
-            let mut applies = writer.returned < reader.called;
+            let mut applies = is_over(writer);
             if is_under_way(writer) {
                 applies = chosen & (1 << open) != 0;
                 open += 1;
