@@ -69,6 +69,7 @@ pub(super) fn start_new(
 pub(super) fn adopt(
     lock: LockFile,
     disk: DiskLog,
+    snapshot: Option<SnapshotBounds>,
     survey: &Survey,
     options: &LogOptions,
 ) -> Result<(Log, RecoveryReport), OpenError> {
@@ -79,7 +80,7 @@ pub(super) fn adopt(
     report.deleted = remove_useless(&disk, options);
     let start = match survey.life {
         LastLife::Killed => go_on(lock, disk, survey, options, &mut report)?,
-        LastLife::MachineLost => start_over(lock, disk, survey, options, &mut report)?,
+        LastLife::MachineLost => start_over(lock, disk, snapshot, survey, options, &mut report)?,
     };
     report.history = start.factory.history;
     Ok((Log::in_files(start, options)?, report))
@@ -144,6 +145,7 @@ fn map_window(
 fn start_over(
     lock: LockFile,
     disk: DiskLog,
+    snapshot: Option<SnapshotBounds>,
     survey: &Survey,
     options: &LogOptions,
     report: &mut RecoveryReport,
@@ -153,7 +155,7 @@ fn start_over(
     sync_from(&disk, survey.mark, end, options)?;
     let last = &disk.segments[disk.index_of(end).unwrap_or(disk.segments.len() - 1)];
     report.previous_history = Some(last.header().history);
-    let lineage = lineage_after(last, end);
+    let lineage = lineage_after(last, end, snapshot);
     let kept = disk.segments.iter().take_while(|segment| segment.first() < end).count();
     if let Some(last_kept) = disk.segments[..kept].last() {
         disown(last_kept, storage)?;
@@ -183,11 +185,12 @@ fn start_over(
 
 /// The ancestors of a history that begins at `fork`, in or behind the segment `last`.
 ///
-/// Why a history without a record is left out: nothing depends on it, and a machine that restarts often without being
-/// written to must not push those that matter off the list.
-fn lineage_after(last: &DiskSegment, fork: Lsn) -> Vec<Ancestor> {
+/// Why a history without a record is left out, unless the snapshot is of it: nothing else depends on it, and a machine
+/// that restarts often without being written to must not push those that matter off the list.
+fn lineage_after(last: &DiskSegment, fork: Lsn, snapshot: Option<SnapshotBounds>) -> Vec<Ancestor> {
+    let is_needed = snapshot.is_some_and(|bounds| bounds.history == last.header().history);
     let began_here = last.header().lineage.first().is_some_and(|newest| newest.fork == last.first());
-    if began_here && last.first() == fork {
+    if began_here && last.first() == fork && !is_needed {
         return last.header().lineage.clone();
     }
     let newest = Ancestor { history: last.header().history, fork };

@@ -125,7 +125,8 @@ impl Opening {
             let at = files.snapshot.map_or(Lsn::FIRST, |bounds| bounds.end);
             return adopt::start_new(files.lock, &files.disk, at, files.snapshot, &self.options);
         };
-        let (log, mut report) = adopt::adopt(files.lock, files.disk, &found.survey, &self.options)?;
+        let (log, mut report) =
+            adopt::adopt(files.lock, files.disk, files.snapshot, &found.survey, &self.options)?;
         report.replayed_from = found.from;
         report.records = found.records;
         report.took = began.elapsed();

@@ -332,7 +332,7 @@ mod tests {
         let hash = keyspace.seed().hash(b"key");
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            scope.spawn(|| {
+            let looker = scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
                     let guard = crossbeam_epoch::pin();
                     keyspace.find_or_create(hash, b"key", &guard);
@@ -343,7 +343,7 @@ mod tests {
                 }
             });
             let mut sealed = 0;
-            while sealed < SEALS {
+            while sealed < SEALS && !looker.is_finished() {
                 sealed += keyspace.sweep(&[hash], &|_| true);
             }
             done.store(true, Ordering::Relaxed);

@@ -161,6 +161,25 @@ fn files_of_another_boot_start_a_new_history_though_nothing_is_cut() {
     assert_eq!(disk.segments()[1].header().lineage.len(), 1, "empty histories leave no trace");
 }
 
+/// Once, a history without a record was forgotten though a snapshot had been taken in it: the snapshot did not fit the
+/// log any more from the second start after that on.
+#[test]
+fn a_history_without_a_record_is_remembered_for_the_snapshot_that_is_of_it() {
+    let lab = Lab::new();
+    drop(lab.open());
+    lab.storage.lose_machine();
+    let opened = lab.open();
+    let (end, history) = (opened.log.head(), opened.log.history());
+    drop(opened);
+    let bounds = SnapshotBounds { start: end, end, history };
+    for _ in 0..3 {
+        lab.storage.lose_machine();
+        lab.try_open(&lab.options(), Some(bounds)).unwrap();
+    }
+    let disk = DiskLog::discover(&lab.dbfile, 0).unwrap();
+    assert_eq!(disk.segments()[0].header().lineage.len(), 1, "the others leave no trace");
+}
+
 /// Once, a history without a record in its newest segment was taken for one without any record, and the new one then
 /// did not name it as its ancestor: the log was refused from then on.
 #[test]
