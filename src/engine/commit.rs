@@ -33,8 +33,9 @@ use crate::store::version::VersionPtr;
 use crate::store::word::Word;
 use crate::sync::spin_wait;
 
-/// How long a writer waits for an undecided transaction before it aborts it.
-const PATIENCE_ROUNDS: u32 = 5;
+/// How long a writer waits for an undecided transaction before it aborts it. Under the model checker hardly at all, or
+/// else its schedules would hardly ever get there.
+const PATIENCE_ROUNDS: u32 = if cfg!(feature = "shuttle") { 1 } else { 5 };
 
 /// What became of an attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,8 +7,25 @@
 //!
 //! What each step is there for was shown by taking it out:
 //!
-//! | taken out | models that fail |
+//! | taken out | fails |
 //! |---|---|
+//! | who meets a version that is not marked committed marks its record | nearly all of `writes`, `cells`, `root` and `transactions` |
+//! | ... the record before the version, by its owner and by helpers | `increments_are_not_lost_and_what_is_read_is_committed` and more |
+//! | a write to one key looks at the root again | `a_write_comes_before_a_flush_or_stays` and more |
+//! | a write to several keys looks at the root again | `databases_that_change_places_do_so_between_transactions` |
+//! | a read looks at the root again | `databases_that_change_places_do_so_between_transactions` and more |
+//! | a read of several keys looks at them again | `a_reader_of_two_keys_sees_a_transaction_whole_or_not_at_all` and more |
+//! | what is only read is installed too | `two_transactions_that_read_what_the_other_writes_come_one_after_the_other` and more |
+//! | an undecided transaction is aborted before it is replaced | crashes: its descriptor is freed while it is installed |
+//! | a descriptor that leaves raises the word's count | `what_a_transaction_read_is_not_overwritten_by_an_earlier_record_of_one_key` and more |
+//! | ... and a transaction of several keys heeds it where it writes | `what_a_transaction_read_is_not_overwritten_by_an_earlier_record_of_several_keys` and more |
+//! | who runs alone waits for the writes in flight | `databases_that_change_places_do_so_between_transactions` |
+//! | a root that is not installed yet leads to the one before | `keys_and_databases_change_in_one_instant` |
+//! | a root is installed before its keys are tidied | `keys_and_databases_change_in_one_instant` |
+//! | a writer takes no dead cell | `a_write_to_a_cell_that_is_being_swept_is_not_lost` |
+//! | a second look takes no dead cell | `a_reader_that_looks_twice_does_not_take_a_dead_cell_for_an_absent_key` |
+//! | a cell that a transaction passes through stays a candidate | `a_cell_that_a_transaction_passed_through_is_swept_later` |
+//! | a key that was faster than the expirer keeps its timer | `a_key_that_is_set_again_when_its_time_has_come_is_removed_when_that_has` and more |
 
 mod cells;
 mod root;
