@@ -158,7 +158,9 @@ fn sweeping_while_moving() {
     let hashes: Vec<KeyHash> = swept.iter().map(|n| hash(*n)).collect();
     let parts = vec![
         part(&keyspace, |keyspace| (CROWD..CROWD + 8).for_each(|n| find_or_create(keyspace, n))),
-        part(&keyspace, move |keyspace| drop(keyspace.sweep(&hashes, &|_| true))),
+        part(&keyspace, move |keyspace| {
+            keyspace.sweep(&hashes, &|_| true);
+        }),
     ];
     play(parts);
     finish_moves(&keyspace);
