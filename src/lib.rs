@@ -71,6 +71,7 @@ pub mod engine;
 pub mod glob;
 pub mod log;
 pub mod lsn;
+pub mod prefetch;
 pub mod resp;
 pub mod server;
 pub mod settings;

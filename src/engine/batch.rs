@@ -13,12 +13,6 @@ use crate::sync::spin_wait;
 
 /// An attempt that has lost so often runs alone.
 const LOSSES_MAX: u32 = 24;
-/// Commands after which the retired versions are handed on to the epoch.
-const FLUSH_COMMANDS: u32 = 32;
-
-thread_local! {
-    static UNFLUSHED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
-}
 
 /// Commands that one thread runs one after the other. Short-lived: it keeps memory from being freed.
 pub struct Batch<'e> {
@@ -127,12 +121,6 @@ impl Batch<'_> {
         self.lookups.hits += lookups.hits;
         self.lookups.misses += lookups.misses;
         self.seen = self.seen.max(lsn);
-        let unflushed = UNFLUSHED.get() + 1;
-        UNFLUSHED.set(unflushed);
-        if unflushed >= FLUSH_COMMANDS {
-            self.guard.flush();
-            UNFLUSHED.set(0);
-        }
         Ok(())
     }
 
@@ -190,12 +178,5 @@ impl Batch<'_> {
     /// Lets others free memory while a long command goes on.
     pub fn repin(&mut self) {
         self.guard.repin();
-    }
-}
-
-/// Hands what the calling thread has retired on to the epoch: for a thread that is about to idle.
-pub fn quiesce() {
-    if UNFLUSHED.replace(0) > 0 {
-        crossbeam_epoch::pin().flush();
     }
 }

@@ -108,7 +108,7 @@ impl<'g> Txn<'g> {
             return Ok(Outcome::Lost);
         }
         let committed = reservation.commit();
-        access.published(write, found.version, found.word, guard);
+        access.published(write, found.version, found.word);
         committed?;
         Ok(Outcome::Done(lsn))
     }
@@ -194,7 +194,7 @@ impl<'g> Txn<'g> {
         for &at in fresh {
             let access = &mut self.accesses[at];
             if let (Some(found), Some(write)) = (access.found, access.write.take()) {
-                let replaced = access.publish_alone(found, write, self.guard);
+                let replaced = access.publish_alone(found, write);
                 debug_assert!(replaced, "nobody else has this database yet");
             }
         }
@@ -289,7 +289,7 @@ impl<'g> Txn<'g> {
             if let Some(write) = access.write.take() {
                 // A failure means that a later writer has replaced the descriptor, and retires our version as the old.
                 slot.cell.replace(slot.word, write.word_after(slot.word));
-                access.published(write, slot.seen, slot.word, self.guard);
+                access.published(write, slot.seen, slot.word);
             } else {
                 // Why even where nothing changes: the word's count rises, so that nobody who loaded the cell before
                 // publishes a lower LSN now.
@@ -402,16 +402,16 @@ impl<'g> Access<'g> {
     }
 
     /// Puts a version into a cell that nobody else has yet; tells whether it did.
-    fn publish_alone(&mut self, found: Found<'g>, write: Write, guard: &Guard) -> bool {
+    fn publish_alone(&mut self, found: Found<'g>, write: Write) -> bool {
         let replaced = found.cell.replace(found.word, write.word_after(found.word));
-        self.published(write, found.version, found.word, guard);
+        self.published(write, found.version, found.word);
         replaced
     }
 
     /// Ends a publication: the record is committed and the version in its place. Counts it, retires the old version,
     /// and sees to the key's future: a timer, or the sweeper. `word` is the one that was replaced.
     #[inline]
-    fn published(&mut self, write: Write, old: VersionPtr, word: Word, guard: &Guard) {
+    fn published(&mut self, write: Write, old: VersionPtr, word: Word) {
         let new = write.version.into_ptr();
         new.set_committed();
         let (is, was) = (!new.is_tombstone(), !old.is_tombstone());
@@ -432,7 +432,7 @@ impl<'g> Access<'g> {
             keyspace.tombs.push(self.hash);
         }
         self.created = false;
-        retire(old, guard);
+        retire(old);
     }
 
     #[cold]

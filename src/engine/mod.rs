@@ -50,7 +50,9 @@ use crate::store::keyspace::Keyspace;
 use crate::store::version::VersionPtr;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
-pub use batch::{Batch, quiesce};
+/// Hands what the calling thread has retired on to the epoch: for a thread that is about to idle.
+pub use crate::store::retired::hand_over as quiesce;
+pub use batch::Batch;
 pub use db::Db;
 pub use error::{EngineError, OpenError, SnapshotFailure};
 pub use info::{DatabaseInfo, EngineInfo, SnapshotStatus};

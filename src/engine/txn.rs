@@ -21,6 +21,7 @@ use crate::lsn::Lsn;
 use crate::store::cell::Cell;
 use crate::store::hash::KeyHash;
 use crate::store::keyspace::Keyspace;
+use crate::store::retired;
 use crate::store::version::{Kind, OwnedVersion, Value, ValueRef, VersionPtr};
 use crate::store::word::Word;
 
@@ -391,7 +392,7 @@ impl<'g> Txn<'g> {
             (Some(_), _) => Change::Put,
         };
         if let Some(replaced) = access.write.replace(Write { version, change, shown: false }) {
-            replaced.discard(self.guard);
+            replaced.discard();
         }
     }
 
@@ -458,11 +459,10 @@ impl<'g> Txn<'g> {
             let slot = &mut structure.keyspaces[usize::from(index)];
             structure.dropped.push(std::mem::replace(slot, Arc::new(Keyspace::new(seed))));
         }
-        let guard = self.guard;
         self.accesses.retain(|access| {
             let gone = db.is_none_or(|db| access.db == db);
             if gone && let Some(write) = access.write.take() {
-                write.discard(guard);
+                write.discard();
             }
             !gone
         });
@@ -639,7 +639,7 @@ impl Drop for Txn<'_> {
     fn drop(&mut self) {
         for access in &mut self.accesses {
             if let Some(write) = access.write.take() {
-                write.discard(self.guard);
+                write.discard();
             }
             if access.created {
                 // Why: nobody else may ever come by to free the cell.
@@ -656,9 +656,9 @@ impl Drop for Txn<'_> {
 impl Write {
     /// Frees a write that was not published, now or, if somebody may be looking at it, after the guard.
     #[inline]
-    fn discard(self, guard: &Guard) {
+    fn discard(self) {
         if self.shown {
-            retire(self.version.into_ptr(), guard);
+            retire(self.version.into_ptr());
         }
     }
 }
@@ -675,10 +675,10 @@ impl<'g> Access<'g> {
 
 /// Frees a version once nobody can be looking at it any more.
 #[inline]
-pub(super) fn retire(version: VersionPtr, guard: &Guard) {
+pub(super) fn retire(version: VersionPtr) {
     // SAFETY: the caller has just taken the version out of the only place from which it could be reached, or it never
-    // was in one; it is retired once, by whoever took it out.
-    unsafe { guard.defer_unchecked(move || version.free()) }
+    // was in one; it is retired once, by whoever took it out. What looks at versions is pinned.
+    unsafe { retired::retire(version) }
 }
 
 /// A hasher for keys that are hashes already.

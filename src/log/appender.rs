@@ -28,6 +28,7 @@ use super::reservation::Reservation;
 use super::segment::Segment;
 use super::supply::Supply;
 use super::table::{Place, SegmentTable};
+use crate::prefetch::prefetch;
 use crate::sync::{AtomicBool, AtomicU64, Ordering, schedule_point, spin_wait};
 
 /// One live reservation, in the tail word: the count lies above the 48 bits of the position.
@@ -35,6 +36,8 @@ const ONE_IN_FLIGHT: u64 = 1 << Lsn::BITS;
 const POSITION: u64 = ONE_IN_FLIGHT - 1;
 /// The background thread hears of the tail's progress whenever it passes a multiple of this.
 const WAKE_BYTES_LOG2: u32 = 18;
+/// Cache lines behind a record that are fetched for the next one.
+const PREFETCH_LINES: u64 = 3;
 
 /// The append path, shared by all threads.
 #[derive(Debug)]
@@ -159,6 +162,11 @@ impl Appender {
                     if self.move_tail(word, word + size + ONE_IN_FLIGHT) {
                         if (tail ^ (tail + size)) >> WAKE_BYTES_LOG2 != 0 {
                             self.supply.progress();
+                        }
+                        // Why: the next exchange of the tail waits until what is stored here has reached the cache.
+                        for line in 1..=PREFETCH_LINES {
+                            let head = std::ptr::from_ref(segment.head(tail));
+                            prefetch(head.wrapping_byte_add((size + line * 64) as usize));
                         }
                         return Ok((segment, tail));
                     }

@@ -8,22 +8,17 @@ use super::{database, open_files, signals};
 use crate::command::context::{Context, GOREDIS_VERSION};
 use crate::engine::{self, EngineError, OpenError};
 use crate::settings::{self, Settings, SettingsError, Startup};
-use std::convert::Infallible;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use tokio::time::MissedTickBehavior;
 
 /// Threads for commands that may take long, such as KEYS; more of them wait for each other.
 const BLOCKING_THREADS_MAX: usize = 16;
 
 /// How long the process waits for commands on those threads when it stops.
 const BLOCKING_GRACE: Duration = Duration::from_secs(1);
-
-/// Time between two looks for memory to give back.
-const RELEASE_EVERY: Duration = Duration::from_secs(1);
 
 /// Why a server could not start, or could not stop as it should; displays as one line.
 #[derive(Debug, thiserror::Error)]
@@ -62,12 +57,9 @@ pub enum StartError {
 }
 
 /// The server program: runs until it is told to stop. Failures are one line on standard error.
-///
-/// `release_memory` has the program's allocator give free memory back to the system; called about once a second, it
-/// should do only what is due.
-pub fn main(release_memory: fn()) -> ExitCode {
+pub fn main() -> ExitCode {
     let done = match settings::from_process() {
-        Ok(Startup::Run(settings)) => serve(settings, release_memory),
+        Ok(Startup::Run(settings)) => serve(settings),
         Ok(Startup::Print(text)) => {
             // Why: whoever closed the pipe early, as `head` does, has seen what they wanted.
             let _ = io::stdout().write_all(text.as_bytes());
@@ -84,7 +76,7 @@ pub fn main(release_memory: fn()) -> ExitCode {
     }
 }
 
-fn serve(settings: Settings, release_memory: fn()) -> Result<(), StartError> {
+fn serve(settings: Settings) -> Result<(), StartError> {
     let settings = Arc::new(settings);
     diagnostics::init(&settings)?;
     tracing::info!(version = GOREDIS_VERSION, pid = std::process::id(), "GoRedis is starting");
@@ -97,19 +89,10 @@ fn serve(settings: Settings, release_memory: fn()) -> Result<(), StartError> {
     let engine = database::open(&settings)?;
     let _pid_file = settings.pidfile_path().map(PidFile::write).transpose()?;
     let runtime = runtime(settings.threads())?;
-    let before_rest = move || {
-        engine::quiesce();
-        release_memory();
-    };
-    let crew = Crew::start(runtime.handle().clone(), before_rest)
+    let crew = Crew::start(runtime.handle().clone(), engine::quiesce)
         .map_err(|source| StartError::Threads { threads: 1, source })?;
     let context = Arc::new(Context::new(engine, settings));
-    let served = runtime.block_on(async {
-        tokio::select! {
-            served = run(bound, context) => served,
-            never = release_regularly(release_memory) => match never {},
-        }
-    });
+    let served = runtime.block_on(run(bound, context));
     // Order: the threads come back before the runtime ends them, or else it would wait for those that rest.
     drop(crew);
     runtime.shutdown_timeout(BLOCKING_GRACE);
@@ -128,16 +111,6 @@ fn runtime(threads: usize) -> Result<Runtime, StartError> {
         .enable_all()
         .build()
         .map_err(|source| StartError::Threads { threads, source })
-}
-
-/// Has free memory given back for as long as the server runs. On the main thread, which serves nobody.
-async fn release_regularly(release_memory: fn()) -> Infallible {
-    let mut ticks = tokio::time::interval(RELEASE_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        release_memory();
-    }
 }
 
 /// Serves, then closes the database, all under the eyes of the signals' handler: a second one ends it at once.

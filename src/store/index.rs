@@ -28,9 +28,9 @@ use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 
 use crossbeam_epoch::{Atomic, Guard, Owned, Shared};
 
+use crate::prefetch::prefetch;
 use crate::store::cell::{Cell, Look};
 use crate::store::hash::{HashSeed, KeyHash};
-use crate::store::prefetch::prefetch;
 use crate::sync::{AtomicU64, AtomicUsize, Ordering, schedule_point};
 
 const EMPTY: u64 = 0;

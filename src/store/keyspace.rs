@@ -18,13 +18,13 @@ use std::ops::Bound;
 
 use crate::clock::Millis;
 use crate::lsn::Lsn;
+use crate::prefetch::prefetch;
 use crate::store::cell::{Cell, Look};
 use crate::store::counter::Counter;
 use crate::store::grace;
 use crate::store::hash::{HashSeed, KeyHash};
 use crate::store::index::Index;
 use crate::store::order::Order;
-use crate::store::prefetch::prefetch;
 use crate::store::version::{OwnedVersion, VersionPtr};
 
 /// Bytes of an index slot per key, on average: the table is between three and six eighths full.

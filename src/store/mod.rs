@@ -18,6 +18,6 @@ pub mod index;
 pub(crate) mod interleavings;
 pub mod keyspace;
 pub mod order;
-pub mod prefetch;
+pub mod retired;
 pub mod version;
 pub mod word;

@@ -1,17 +1,27 @@
-//! The cells of a keyspace in key order: a skiplist of small sorted leaves.
+//! The cells of a keyspace in key order: a skiplist of small leaves.
 //!
 //! A leaf covers the keys from its `low` up to the next leaf's; there is always one that begins with the empty key. Its
-//! cells lie in an immutable sorted array, replaced as a whole by a CAS. So a key costs 16 bytes here instead of a
-//! skiplist node, a walk finds its cells side by side, and a search meets few nodes that are not in the cache. Beside
-//! each cell the array has a *window*: the eight bytes of the key behind what all keys of the leaf have in common. Only
-//! where windows are equal are the keys themselves compared, which lie far away.
+//! cells lie in an array: a *base* in key order, which does not change, and a few slots for *fresh* cells, which fill
+//! one after the other, in no order. So most insertions are a search and one CAS, and copy nothing; a key costs 16 bytes
+//! here instead of a skiplist node, a walk finds its cells side by side, and a search meets few nodes that are not in
+//! the cache. Beside each cell of the base the array has a *window*: the eight bytes of the key behind what all keys of
+//! the base have in common; beside each fresh cell a fingerprint of the key. Only where these are equal are the keys
+//! themselves compared, which lie far away.
 //!
-//! The pointer to a leaf's array is tagged:
+//! ```text
+//! word    0          skip: bytes before the windows
+//!    1 ..= FRESH     fresh cells: 48 bits of address, 16 of fingerprint; or VACANT; or SEALED
+//!       + base       windows, big-endian, so that they compare like the keys
+//!       + base       addresses of the cells
+//! ```
+//!
+//! An array without a vacant slot is *sealed*: nothing in it changes any more. Invariant: only a sealed array is tagged
+//! or replaced. Whoever wants to and meets vacant slots seals them. The pointer to a leaf's array is tagged:
 //!
 //! | tag | meaning | what follows |
 //! |---|---|---|
 //! | LIVE | takes insertions and removals | any |
-//! | HALVED, TAILED | full, to be split in the middle or before its last cell; does not change | LIVE, with the lower part |
+//! | HALVED, TAILED | full, to be split in the middle or before its last cell | LIVE, with the lower part |
 //! | CONDEMNED | empty; may be revived by an insertion | LIVE or GONE |
 //! | GONE | covers nothing any more; to be unlinked | |
 //!
@@ -23,7 +33,8 @@
 //!
 //! | operation | progress | linearization point |
 //! |---|---|---|
-//! | [`Order::find_or_insert`], [`Order::remove`] | lock-free | the CAS of the leaf's array |
+//! | [`Order::find_or_insert`] | lock-free | the CAS of a vacant slot, or of the leaf's array |
+//! | [`Order::remove`] | lock-free | the CAS of the leaf's array |
 //! | [`Order::walk`] | lock-free | none: weakly consistent; what is there all the while is met, once |
 
 use std::mem::MaybeUninit;
@@ -32,14 +43,22 @@ use std::ops::Bound;
 use crossbeam_epoch::{Atomic, Guard, Owned, Shared, default_collector};
 use crossbeam_skiplist::base::{Entry, SkipList};
 use smallvec::SmallVec;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::prefetch::prefetch;
 use crate::store::cell::Cell;
-use crate::store::prefetch::prefetch;
 use crate::sync::schedule_point;
 
-/// Cells of a leaf. Larger leaves make the skiplist smaller and an insertion's copy longer.
-const LEAF_CELLS_MAX: usize = 32;
+/// Cells in the base of an array. Larger ones make the skiplist smaller, and merging and removing dearer.
+const BASE_CELLS_MAX: usize = 64;
+/// Slots for fresh cells: with the word before them two cache lines.
+const FRESH: usize = 15;
+/// Windows are made anew at a split where so many of their bytes have become the same in all of them.
+const IDLE_WINDOW_BYTES_MAX: u32 = 3;
+
+const VACANT: u64 = 0;
+const SEALED: u64 = 1;
+const ADDRESS: u64 = (1 << 48) - 1;
 
 const LIVE: usize = 0;
 const HALVED: usize = 1;
@@ -54,23 +73,25 @@ pub struct Order {
 
 type LeafEntry<'g> = Entry<'g, 'g, Leaf, ()>;
 
-/// A cell and its window. The first slot of an array has no cell: its window is the number of bytes that are skipped.
+type Array = [MaybeUninit<AtomicU64>];
+
+/// A cell of a base, and its window.
 #[derive(Clone, Copy)]
 struct Slot {
     window: u64,
     cell: *const Cell,
 }
 
-type Array = [MaybeUninit<Slot>];
+type Slots = SmallVec<[Slot; BASE_CELLS_MAX + FRESH]>;
 
 struct Leaf {
     low: SmallVec<[u8; 24]>,
-    /// Invariant: never null; one slot at least, all of them initialised. Every key in it shares as many bytes with
-    /// `low` as the first slot says.
+    /// Invariant: never null; laid out as the module's head says, all words initialised. Every key of the base shares
+    /// as many bytes with `low` as the array skips.
     array: Atomic<Array>,
 }
 
-// SAFETY: the cells are shared atomics; the arrays that point to them are immutable.
+// SAFETY: the cells are shared atomics; of the arrays that point to them only atomics change.
 unsafe impl Send for Leaf {}
 // SAFETY: as above.
 unsafe impl Sync for Leaf {}
@@ -97,10 +118,19 @@ impl std::borrow::Borrow<[u8]> for Leaf {
     }
 }
 
-/// Where a key is in a leaf, or would be.
+/// Where a key is in a base, or would be.
 enum Place {
     Found(usize),
     Vacant(usize),
+}
+
+/// What came of putting a cell among the fresh ones.
+enum Added<'g> {
+    Done,
+    /// The key has this cell already.
+    Present(&'g Cell),
+    /// There is no vacant slot.
+    Full,
 }
 
 /// The eight bytes of a key from `skip` on, so that they compare like the bytes; zeros where the key ends.
@@ -115,33 +145,209 @@ fn window(key: &[u8], skip: usize) -> u64 {
     u64::from_be_bytes(bytes)
 }
 
+/// Sixteen bits that keys rarely share: of their last bytes and their length, in the place for them in a fresh slot.
+#[inline]
+fn fingerprint(key: &[u8]) -> u64 {
+    let tail = window(key, key.len().saturating_sub(8)) ^ key.len() as u64;
+    tail.wrapping_mul(0x9E37_79B9_7F4A_7C15) & !ADDRESS
+}
+
 fn common_prefix(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// All slots of an array, the first included.
 #[inline]
-fn slots(array: Shared<'_, Array>) -> &[Slot] {
-    // SAFETY: never null; loaded under the guard and retired only once replaced.
-    let array = unsafe { array.with_tag(LIVE).deref() };
-    // SAFETY: `build` initialised every slot, and MaybeUninit<T> is laid out as T.
-    unsafe { std::slice::from_raw_parts(array.as_ptr().cast::<Slot>(), array.len()) }
-}
-
-#[inline]
-fn cell_of<'g>(slot: &Slot, _guard: &'g Guard) -> &'g Cell {
+fn cell_at(address: u64, _guard: &Guard) -> &Cell {
     // SAFETY: a cell is freed a grace period after it was taken out of its leaf; the array was loaded under the guard.
-    unsafe { &*slot.cell }
+    unsafe { &*((address & ADDRESS) as *const Cell) }
 }
 
-/// Makes an array.
-fn build(skip: usize, cells: impl ExactSizeIterator<Item = Slot>) -> Owned<Array> {
-    let mut array = Owned::<Array>::init(cells.len() + 1);
-    array[0].write(Slot { window: skip as u64, cell: std::ptr::null() });
-    for (slot, cell) in array[1..].iter_mut().zip(cells) {
-        slot.write(cell);
+/// The words of an array.
+#[inline]
+fn words(array: &Array) -> &[AtomicU64] {
+    // SAFETY: `build` initialised every word, and MaybeUninit<T> is laid out as T.
+    unsafe { std::slice::from_raw_parts(array.as_ptr().cast(), array.len()) }
+}
+
+/// An array that was loaded under a guard.
+#[derive(Clone, Copy)]
+struct Cells<'g> {
+    words: &'g [AtomicU64],
+}
+
+impl<'g> Cells<'g> {
+    #[inline]
+    fn of(array: Shared<'g, Array>) -> Self {
+        // SAFETY: never null; loaded under the guard and retired only once replaced.
+        Self { words: words(unsafe { array.with_tag(LIVE).deref() }) }
+    }
+
+    /// Words behind the fresh slots: they never change.
+    #[inline]
+    fn fixed(self) -> &'g [u64] {
+        let fixed = &self.words[1 + FRESH..];
+        // SAFETY: an AtomicU64 is laid out as a u64, and nobody stores into these once the array is shared.
+        unsafe { std::slice::from_raw_parts(fixed.as_ptr().cast(), fixed.len()) }
+    }
+
+    #[inline]
+    fn skip(self) -> usize {
+        // Relaxed: never changes; the Acquire load of the array's pointer made it visible.
+        self.words[0].load(Ordering::Relaxed) as usize
+    }
+
+    #[inline]
+    fn windows(self) -> &'g [u64] {
+        let fixed = self.fixed();
+        &fixed[..fixed.len() / 2]
+    }
+
+    #[inline]
+    fn base(self) -> &'g [u64] {
+        let fixed = self.fixed();
+        &fixed[fixed.len() / 2..]
+    }
+
+    #[inline]
+    fn fresh_slots(self) -> &'g [AtomicU64] {
+        &self.words[1..=FRESH]
+    }
+
+    /// The addresses of the fresh cells.
+    #[inline]
+    fn fresh(self) -> impl Iterator<Item = u64> + 'g {
+        // Acquire: pairs with the AcqRel in `add`: the cell is initialised.
+        let slots = self.fresh_slots().iter().map(|slot| slot.load(Ordering::Acquire));
+        slots.take_while(|&slot| slot > SEALED).map(|slot| slot & ADDRESS)
+    }
+
+    /// Where a key is in the base of the leaf that begins with `low`.
+    #[inline]
+    fn place(self, low: &[u8], key: &[u8], guard: &Guard) -> Place {
+        let skip = self.skip();
+        let (windows, base) = (self.windows(), self.base());
+        if key.len() < skip || key[..skip] != low[..skip] {
+            // It is not below `low`, and differs from it in what all others have in common: it is behind them.
+            return Place::Vacant(base.len());
+        }
+        let wanted = window(key, skip);
+        let mut at = windows.partition_point(|&window| window < wanted);
+        while windows.get(at) == Some(&wanted) {
+            match cell_at(base[at], guard).key(guard).cmp(key) {
+                std::cmp::Ordering::Less => at += 1,
+                std::cmp::Ordering::Equal => return Place::Found(at),
+                std::cmp::Ordering::Greater => break,
+            }
+        }
+        Place::Vacant(at)
+    }
+
+    /// Puts the cell that `make` makes into the first vacant slot, unless the key is in one before it.
+    #[inline]
+    fn add(self, key: &[u8], guard: &'g Guard, make: &mut impl FnMut() -> *const Cell) -> Added<'g> {
+        let mark = fingerprint(key);
+        for slot in self.fresh_slots() {
+            schedule_point();
+            // Acquire: pairs with the AcqRel below: the cell is initialised.
+            let mut found = slot.load(Ordering::Acquire);
+            if found == VACANT {
+                let wanted = make() as u64 | mark;
+                schedule_point();
+                // AcqRel: Release publishes the cell to the Acquire loads here and in `fresh`; Acquire as above.
+                match slot.compare_exchange(VACANT, wanted, Ordering::AcqRel, Ordering::Acquire) {
+                    Ok(_) => return Added::Done,
+                    Err(other) => found = other,
+                }
+            }
+            if found == SEALED {
+                break;
+            }
+            if found & !ADDRESS == mark && cell_at(found, guard).key(guard) == key {
+                return Added::Present(cell_at(found, guard));
+            }
+        }
+        Added::Full
+    }
+
+    /// Sees to it that nothing in the array changes any more.
+    fn seal(self) {
+        for slot in self.fresh_slots() {
+            schedule_point();
+            // Acquire: a cell that came first is initialised; nothing is published.
+            let _ = slot.compare_exchange(VACANT, SEALED, Ordering::Acquire, Ordering::Acquire);
+        }
+    }
+
+    /// All cells in key order, with windows, and what these skip.
+    fn merged(self, low: &[u8], guard: &'g Guard) -> (usize, Slots) {
+        let fresh: SmallVec<[u64; FRESH]> = self.fresh().collect();
+        fetch(&fresh, guard);
+        let mut fresh: SmallVec<[(&[u8], u64); FRESH]> =
+            fresh.into_iter().map(|cell| (cell_at(cell, guard).key(guard), cell)).collect();
+        fresh.sort_unstable();
+        let old_skip = self.skip();
+        let skip = fresh.last().map_or(old_skip, |(last, _)| old_skip.min(common_prefix(low, last)));
+        let mut base = self.windows().iter().zip(self.base()).map(|(&old, &cell)| Slot {
+            window: if skip == old_skip { old } else { window(cell_at(cell, guard).key(guard), skip) },
+            cell: cell as *const Cell,
+        });
+        let mut slots = Slots::new();
+        let mut next = base.next();
+        for (key, cell) in fresh {
+            let window = window(key, skip);
+            while let Some(slot) = next
+                && (slot.window < window
+                    || slot.window == window && cell_at(slot.cell as u64, guard).key(guard) < key)
+            {
+                slots.push(slot);
+                next = base.next();
+            }
+            slots.push(Slot { window, cell: cell as *const Cell });
+        }
+        slots.extend(next);
+        slots.extend(base);
+        (skip, slots)
+    }
+}
+
+/// Brings cells and the versions in them near.
+fn fetch(cells: &[u64], guard: &Guard) {
+    for &cell in cells {
+        prefetch(cell as *const Cell);
+    }
+    for &cell in cells {
+        let version = cell_at(cell, guard).load(guard).address() as *const u8;
+        prefetch(version);
+        prefetch(version.wrapping_add(64));
+    }
+}
+
+/// Makes an array whose first slot for fresh cells holds `fresh`.
+fn build(skip: usize, base: &[Slot], fresh: u64) -> Owned<Array> {
+    let mut array = Owned::<Array>::init(1 + FRESH + 2 * base.len());
+    let windows = base.iter().map(|slot| slot.window);
+    let cells = base.iter().map(|slot| slot.cell as u64);
+    let slots = std::iter::once(fresh).chain(std::iter::repeat_n(VACANT, FRESH - 1));
+    let words = std::iter::once(skip as u64).chain(slots).chain(windows).chain(cells);
+    for (to, word) in array.iter_mut().zip(words) {
+        to.write(AtomicU64::new(word));
     }
     array
+}
+
+/// Makes the array of a leaf that begins with `low`, out of one part of a leaf that skipped `skip` bytes.
+fn part(low: &[u8], skip: usize, slots: &[Slot], guard: &Guard) -> Owned<Array> {
+    let (Some(first), Some(last)) = (slots.first(), slots.last()) else {
+        return build(low.len(), slots, VACANT);
+    };
+    let idle = (first.window ^ last.window).leading_zeros() / 8;
+    if idle <= IDLE_WINDOW_BYTES_MAX {
+        return build(skip, slots, VACANT);
+    }
+    let key = |slot: &Slot| cell_at(slot.cell as u64, guard).key(guard);
+    let skip = common_prefix(low, key(last));
+    let anew: Slots = slots.iter().map(|slot| Slot { window: window(key(slot), skip), ..*slot }).collect();
+    build(skip, &anew, VACANT)
 }
 
 impl Leaf {
@@ -156,7 +362,7 @@ impl Leaf {
         self.array.load(Ordering::Acquire, guard)
     }
 
-    /// Replaces an array by another; tells whether it did. The old one is retired.
+    /// Replaces a sealed array by another; tells whether it did. The old one is retired.
     fn replace(&self, old: Shared<'_, Array>, new: Owned<Array>, guard: &Guard) -> bool {
         schedule_point();
         // AcqRel: Release publishes the array to the Acquire in `load`; Acquire orders the retirement.
@@ -168,49 +374,12 @@ impl Leaf {
         done
     }
 
-    /// Changes the tag of an array; tells whether it did.
+    /// Changes the tag of a sealed array; tells whether it did.
     fn tag(&self, array: Shared<'_, Array>, tag: usize, guard: &Guard) -> bool {
         schedule_point();
         let tagged = array.with_tag(tag);
         // AcqRel: as in `replace`; nothing is retired.
         self.array.compare_exchange(array, tagged, Ordering::AcqRel, Ordering::Acquire, guard).is_ok()
-    }
-
-    #[inline]
-    fn place(&self, slots: &[Slot], key: &[u8], guard: &Guard) -> Place {
-        let skip = slots[0].window as usize;
-        let cells = &slots[1..];
-        let mut at = if key.len() >= skip && key[..skip] == self.low[..skip] {
-            let window = window(key, skip);
-            let first = cells.partition_point(|slot| slot.window < window);
-            let ties = cells[first..].partition_point(|slot| slot.window == window);
-            first + cells[first..first + ties].partition_point(|slot| cell_of(slot, guard).key(guard) < key)
-        } else {
-            // It is not below `low`, and differs from it in what all others have in common: it is behind them.
-            cells.len()
-        };
-        at += 1;
-        match slots.get(at) {
-            Some(slot) if cell_of(slot, guard).key(guard) == key => Place::Found(at),
-            _ => Place::Vacant(at),
-        }
-    }
-
-    /// The array with a cell more.
-    fn with(&self, slots: &[Slot], at: usize, key: &[u8], cell: *const Cell, guard: &Guard) -> Owned<Array> {
-        let old_skip = slots[0].window as usize;
-        let skip = old_skip.min(common_prefix(&self.low, key));
-        let rewindow = |slot: &Slot| {
-            if skip == old_skip {
-                return *slot;
-            }
-            Slot { window: window(cell_of(slot, guard).key(guard), skip), cell: slot.cell }
-        };
-        let new = Slot { window: window(key, skip), cell };
-        let mut cells: SmallVec<[Slot; LEAF_CELLS_MAX + 1]> = slots[1..at].iter().map(rewindow).collect();
-        cells.push(new);
-        cells.extend(slots[at..].iter().map(rewindow));
-        build(skip, cells.into_iter())
     }
 }
 
@@ -229,7 +398,7 @@ impl Default for Order {
     fn default() -> Self {
         let leaves = SkipList::new(default_collector().clone());
         let guard = crossbeam_epoch::pin();
-        leaves.get_or_insert(Leaf::new(b"", build(0, std::iter::empty())), (), &guard).release(&guard);
+        leaves.get_or_insert(Leaf::new(b"", build(0, &[], VACANT)), (), &guard).release(&guard);
         Self { leaves }
     }
 }
@@ -255,38 +424,47 @@ impl Order {
         make: impl FnOnce() -> Box<Cell>,
     ) -> &'g Cell {
         let mut make = Some(make);
-        let mut unplaced: *const Cell = std::ptr::null();
-        loop {
+        let mut owned: *const Cell = std::ptr::null();
+        let mut cell = || {
+            if let Some(make) = make.take() {
+                owned = Box::into_raw(make());
+            }
+            owned
+        };
+        let found = loop {
             let entry = self.leaf(key, guard);
             let Some((leaf, array)) = self.stable(&entry, guard) else { continue };
-            let slots = slots(array);
-            let at = match leaf.place(slots, key, guard) {
-                Place::Found(at) => {
-                    if !unplaced.is_null() {
-                        // SAFETY: made below, and never in an array that was put in place.
-                        drop(unsafe { Box::from_raw(unplaced.cast_mut()) });
-                    }
-                    return cell_of(&slots[at], guard);
-                }
-                Place::Vacant(at) => at,
+            let cells = Cells::of(array);
+            let is_last = match cells.place(&leaf.low, key, guard) {
+                Place::Found(at) => break cell_at(cells.base()[at], guard),
+                Place::Vacant(at) => at == cells.base().len(),
             };
-            if at == slots.len() && Self::is_passed(&entry, key) {
+            // Order: the array before the next leaf, or else a split in between is not seen.
+            if is_last && Self::is_passed(&entry, key) {
                 continue;
             }
-            if slots.len() > LEAF_CELLS_MAX {
+            match cells.add(key, guard, &mut cell) {
+                Added::Done => return cell_at(cell() as u64, guard),
+                Added::Present(other) => break other,
+                Added::Full => {}
+            }
+            let (skip, slots) = cells.merged(&leaf.low, guard);
+            if slots.len() > BASE_CELLS_MAX {
                 // Why before the last cell where keys come in order: so the leaves that stay behind are full.
-                let tag = if at == slots.len() { TAILED } else { HALVED };
-                leaf.tag(array, tag, guard);
+                let last = slots.last().map(|slot| cell_at(slot.cell as u64, guard).key(guard));
+                leaf.tag(array, if last < Some(key) { TAILED } else { HALVED }, guard);
                 continue;
             }
-            if let Some(make) = make.take() {
-                unplaced = Box::into_raw(make());
+            let new = build(skip, &slots, cell() as u64 | fingerprint(key));
+            if leaf.replace(array, new, guard) {
+                return cell_at(cell() as u64, guard);
             }
-            if leaf.replace(array, leaf.with(slots, at, key, unplaced, guard), guard) {
-                // SAFETY: in the order from now on, which frees cells a grace period after their removal.
-                return unsafe { &*unplaced };
-            }
+        };
+        if !owned.is_null() {
+            // SAFETY: owned above, and never in an array that was put in place.
+            drop(unsafe { Box::from_raw(owned.cast_mut()) });
         }
+        found
     }
 
     /// The array of a leaf when it can be replaced; otherwise helps with what is under way.
@@ -313,45 +491,43 @@ impl Order {
 
     #[cold]
     fn finish_split(&self, leaf: &Leaf, array: Shared<'_, Array>, guard: &Guard) {
-        let cells = &slots(array)[1..];
-        let middle = if array.tag() == TAILED { cells.len() - 1 } else { cells.len() / 2 };
-        let (lower, upper) = cells.split_at(middle);
-        let low = cell_of(&upper[0], guard).key(guard);
-        let upper = Leaf::new(low, Self::rebuilt(low, upper, guard));
+        let (skip, slots) = Cells::of(array).merged(&leaf.low, guard);
+        let middle = if array.tag() == TAILED { slots.len() - 1 } else { slots.len() / 2 };
+        let (lower, upper) = slots.split_at(middle);
+        let low = cell_at(upper[0].cell as u64, guard).key(guard);
+        let upper = Leaf::new(low, part(low, skip, upper, guard));
         self.leaves.get_or_insert(upper, (), guard).release(guard);
-        leaf.replace(array, Self::rebuilt(&leaf.low, lower, guard), guard);
-    }
-
-    /// An array of some cells of a leaf that begins with `low`, skipping as much as it can.
-    fn rebuilt(low: &[u8], cells: &[Slot], guard: &Guard) -> Owned<Array> {
-        let last = cells.last().map_or(low, |slot| cell_of(slot, guard).key(guard));
-        let skip = common_prefix(low, last);
-        let rewindow =
-            |slot: &Slot| Slot { window: window(cell_of(slot, guard).key(guard), skip), cell: slot.cell };
-        build(skip, cells.iter().map(rewindow))
+        leaf.replace(array, part(&leaf.low, skip, lower, guard), guard);
     }
 
     /// Takes a cell out. If that leaves its leaf empty, the leaf is condemned, and its lower bound given, for
     /// [`Order::unlink`] a grace period later. The cell is not freed.
     pub fn remove(&self, cell: &Cell, guard: &Guard) -> Option<Vec<u8>> {
         let key = cell.key(guard);
+        let address = std::ptr::from_ref(cell);
         loop {
             let entry = self.leaf(key, guard);
             let Some((leaf, array)) = self.stable(&entry, guard) else { continue };
-            let slots = slots(array);
-            match leaf.place(slots, key, guard) {
-                Place::Found(at) if std::ptr::eq(slots[at].cell, cell) => {
-                    let rest = slots[1..at].iter().chain(&slots[at + 1..]).copied();
-                    let rest: SmallVec<[Slot; LEAF_CELLS_MAX]> = rest.collect();
-                    let empty = rest.is_empty() && !leaf.low.is_empty();
-                    let skip = slots[0].window as usize;
-                    let rest = build(skip, rest.into_iter()).with_tag(if empty { CONDEMNED } else { LIVE });
-                    if leaf.replace(array, rest, guard) {
-                        return empty.then(|| leaf.low.to_vec());
-                    }
-                }
-                Place::Vacant(at) if at == slots.len() && Self::is_passed(&entry, key) => {}
-                _ => return None,
+            let cells = Cells::of(array);
+            let is_here = match cells.place(&leaf.low, key, guard) {
+                Place::Found(at) => cells.base()[at] == address as u64,
+                Place::Vacant(at) if at == cells.base().len() && Self::is_passed(&entry, key) => continue,
+                Place::Vacant(_) => cells.fresh().any(|fresh| fresh == address as u64),
+            };
+            if !is_here {
+                return None;
+            }
+            cells.seal();
+            let (skip, mut slots) = cells.merged(&leaf.low, guard);
+            slots.retain(|slot| !std::ptr::eq(slot.cell, address));
+            let empty = slots.is_empty() && !leaf.low.is_empty();
+            let rest = build(if slots.is_empty() { leaf.low.len() } else { skip }, &slots, VACANT);
+            if empty {
+                // Why sealed: an insertion must replace this array to revive the leaf, or else it is lost to `unlink`.
+                Cells { words: words(&rest) }.seal();
+            }
+            if leaf.replace(array, rest.with_tag(if empty { CONDEMNED } else { LIVE }), guard) {
+                return empty.then(|| leaf.low.to_vec());
             }
         }
     }
@@ -378,48 +554,34 @@ impl Order {
         };
         let mut at = Some(self.leaf(first, guard));
         while let Some(entry) = at {
-            let array = slots(entry.key().load(guard));
+            let leaf = entry.key();
+            let cells = Cells::of(leaf.load(guard));
             // Order: the array before the next leaf, or else a split in between hides its upper part.
             at = entry.next();
-            let high = at.as_ref().map(|next| &next.key().low[..]);
-            if !Self::walk_leaf(&array[1..], from, high, guard, visit) {
+            fetch(cells.base(), guard);
+            let (_, slots) = cells.merged(&leaf.low, guard);
+            let cell = |slot: &Slot| cell_at(slot.cell as u64, guard);
+            let mut visited = &slots[..];
+            // Why: the upper part of an array that is being split is also in the next leaf.
+            if let Some(next) = &at
+                && let Some(last) = visited.last()
+                && *cell(last).key(guard) >= next.key().low[..]
+            {
+                let end = visited.partition_point(|slot| *cell(slot).key(guard) < next.key().low[..]);
+                visited = &visited[..end];
+            }
+            if leaf.low[..] <= *first {
+                let is_before = |slot: &Slot| match from {
+                    Bound::Included(from) => cell(slot).key(guard) < from,
+                    Bound::Excluded(from) => cell(slot).key(guard) <= from,
+                    Bound::Unbounded => false,
+                };
+                visited = &visited[visited.partition_point(is_before)..];
+            }
+            if !visited.iter().all(|slot| visit(cell(slot))) {
                 return;
             }
         }
-    }
-
-    fn walk_leaf<'g>(
-        cells: &[Slot],
-        from: Bound<&[u8]>,
-        high: Option<&[u8]>,
-        guard: &'g Guard,
-        visit: &mut impl FnMut(&'g Cell) -> bool,
-    ) -> bool {
-        for slot in cells {
-            prefetch(slot.cell);
-        }
-        for slot in cells {
-            let version = cell_of(slot, guard).load(guard).address() as *const u8;
-            prefetch(version);
-            prefetch(version.wrapping_add(64));
-        }
-        for slot in cells {
-            let cell = cell_of(slot, guard);
-            let key = cell.key(guard);
-            // Why: the upper part of an array that is being split is also in the next leaf.
-            if high.is_some_and(|high| key >= high) {
-                break;
-            }
-            let before = match from {
-                Bound::Included(from) => key < from,
-                Bound::Excluded(from) => key <= from,
-                Bound::Unbounded => false,
-            };
-            if !before && !visit(cell) {
-                return false;
-            }
-        }
-        true
     }
 
     /// How many leaves there are, roughly.
@@ -427,10 +589,10 @@ impl Order {
         self.leaves.len()
     }
 
-    /// Bytes that a leaf occupies apart from its slots, on average: node, array header, allocator's rounding.
-    pub const LEAF_BYTES: usize = 128;
-    /// Bytes that a key occupies: its slot and its cell.
-    pub const KEY_BYTES: usize = size_of::<Slot>() + size_of::<Cell>();
+    /// Bytes that a leaf occupies apart from its base, on average: node, fresh slots, allocator's rounding.
+    pub const LEAF_BYTES: usize = 96 + 8 * (1 + FRESH);
+    /// Bytes that a key occupies: its place in a base and its cell.
+    pub const KEY_BYTES: usize = 16 + size_of::<Cell>();
 }
 
 impl Drop for Order {
@@ -440,9 +602,10 @@ impl Drop for Order {
         while let Some(entry) = at {
             let array = entry.key().load(&guard);
             debug_assert!(matches!(array.tag(), LIVE | CONDEMNED), "every split is finished by who began it");
-            for slot in &slots(array)[1..] {
+            let cells = Cells::of(array);
+            for cell in cells.base().iter().copied().chain(cells.fresh()) {
                 // SAFETY: nobody else is inside, and a cell is in one leaf only.
-                drop(unsafe { Box::from_raw(slot.cell.cast_mut()) });
+                drop(unsafe { Box::from_raw(cell as *mut Cell) });
             }
             at = entry.next();
         }
@@ -516,7 +679,7 @@ mod tests {
         for n in 0..10_000_u32 {
             insert(&order, format!("key:{n:012}").as_bytes(), &guard);
         }
-        assert!(order.leaves() <= 10_000 / (LEAF_CELLS_MAX - 1) + 2, "{}", order.leaves());
+        assert!(order.leaves() <= 10_000 / (BASE_CELLS_MAX - 1) + 2, "{}", order.leaves());
         assert_eq!(walked(&order, Bound::Unbounded, &guard).len(), 10_000);
     }
 

@@ -363,6 +363,13 @@ impl VersionPtr {
         shape.bytes() + shared
     }
 
+    /// The version's allocation, if it is all that [`VersionPtr::free`] frees.
+    #[inline]
+    pub fn sole_allocation(self) -> Option<Layout> {
+        let shape = self.shape();
+        (Kind::from_meta(shape.meta) != Kind::Shared).then(|| shape.layout())
+    }
+
     /// Frees the version.
     ///
     /// # Safety

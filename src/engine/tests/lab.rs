@@ -26,10 +26,17 @@ pub(super) fn seed() -> u64 {
     seed
 }
 
-/// The system without its syncs, and with a boot id that a test can change.
+/// The system without its syncs, and with a boot id that a test can change. Removed files are kept aside.
 #[derive(Debug)]
 struct TestStorage {
     boot: AtomicU64,
+    removed: PathBuf,
+}
+
+impl TestStorage {
+    fn aside(&self, path: &Path) -> PathBuf {
+        self.removed.join(path.file_name().unwrap())
+    }
 }
 
 impl Storage for TestStorage {
@@ -49,7 +56,9 @@ impl Storage for TestStorage {
         Ok(())
     }
     fn remove(&self, path: &Path) -> std::io::Result<()> {
-        OsStorage.remove(path)
+        let aside = self.aside(path);
+        // Why: of several files of one name only the first can be in an image.
+        if aside.exists() { OsStorage.remove(path) } else { std::fs::rename(path, aside) }
     }
 }
 
@@ -66,8 +75,12 @@ pub(super) struct Lab {
 impl Lab {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("data.db");
-        Self { _folder: folder, path, storage: Arc::new(TestStorage { boot: AtomicU64::new(FIRST_BOOT) }) }
+        let [files, removed] = ["files", "removed"].map(|name| folder.path().join(name));
+        for folder in [&files, &removed] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        let storage = Arc::new(TestStorage { boot: AtomicU64::new(FIRST_BOOT), removed });
+        Self { _folder: folder, path: files.join("data.db"), storage }
     }
 
     /// Small segments and blobs, so that few writes touch everything; no snapshot and no sync that the test does not
@@ -122,7 +135,8 @@ impl Lab {
         self.files().into_iter().filter_map(|path| Some((path.clone(), std::fs::read(&path).ok()?))).collect()
     }
 
-    /// Puts an image back, in place: files that are still there keep their inodes. The database is closed.
+    /// Puts an image back, in place: files that recovery did not replace keep their inodes, so that it takes them for
+    /// its own. The database is closed.
     pub(super) fn restore(&self, image: &Image) {
         for path in self.files() {
             if !image.iter().any(|(kept, _)| *kept == path) {
@@ -130,6 +144,10 @@ impl Lab {
             }
         }
         for (path, bytes) in image {
+            let aside = self.storage.aside(path);
+            if aside.exists() {
+                std::fs::rename(aside, path).unwrap();
+            }
             let file = File::options().write(true).create(true).truncate(false).open(path).unwrap();
             file.set_len(bytes.len() as u64).unwrap();
             file.write_all_at(bytes, 0).unwrap();

@@ -6,13 +6,20 @@ use std::time::{Duration, Instant};
 const WINDOW: Duration = Duration::from_millis(100);
 
 /// Load of the working threads, in percent, above which more are called.
-const CALL_ABOVE_PERCENT: u128 = 85;
+const CALL_ABOVE_PERCENT: u128 = 93;
 
-/// Load that one thread less would have, in percent, below which one goes to rest.
-const REST_BELOW_PERCENT: u128 = 65;
+/// Load that one thread less would have, in percent, below which one goes to rest to see whether the others suffice.
+/// Why more than a thread can bear: what threads do to wake each other counts as load, and is gone with one of them.
+const REST_BELOW_PERCENT: u128 = 112;
 
 /// Windows in a row that must be so calm before a thread goes to rest.
-const CALM_WINDOWS: u32 = 5;
+const CALM_WINDOWS_MIN: u32 = 5;
+
+/// As many after threads that were sent to rest had to be called again and again: each time twice as many.
+const CALM_WINDOWS_MAX: u32 = 320;
+
+/// Windows after which a thread that went to rest is no longer missed.
+const TRIAL_WINDOWS: u32 = 20;
 
 /// What the watch sees. The vectors are indexed by the thread's number.
 #[derive(Debug, Clone)]
@@ -48,13 +55,26 @@ pub(super) struct Judge {
     window: Option<(Instant, Look)>,
     began: Instant,
     calm_windows: u32,
+    /// Calm windows that are asked for.
+    patience: u32,
+    /// Windows since a thread went to rest.
+    since_rest: u32,
     idle: bool,
 }
 
 impl Judge {
     /// A judge of so many threads, all of them working.
     pub(super) fn new(threads: usize, now: Instant) -> Self {
-        Self { threads, last: None, window: None, began: now, calm_windows: 0, idle: false }
+        Self {
+            threads,
+            last: None,
+            window: None,
+            began: now,
+            calm_windows: 0,
+            patience: CALM_WINDOWS_MIN,
+            since_rest: TRIAL_WINDOWS,
+            idle: false,
+        }
     }
 
     /// Nothing went on in the last window.
@@ -85,14 +105,16 @@ impl Judge {
     fn judge_window(&mut self, before: &Look, look: &Look, time: Duration, working: usize) -> Advice {
         let load = load_percent(before, look, time);
         self.idle = load == 0;
+        self.since_rest = (self.since_rest + 1).min(TRIAL_WINDOWS);
         if load > CALL_ABOVE_PERCENT * working as u128 {
             return self.call(working, look.resting);
         }
         let calm = working > 1 && load < REST_BELOW_PERCENT * (working as u128 - 1);
         self.calm_windows = if calm { self.calm_windows + 1 } else { 0 };
         // Why: one after the other, each judged by what the load is then; but without a pause where there is none.
-        if calm && (load == 0 || self.calm_windows >= CALM_WINDOWS) {
+        if calm && (load == 0 || self.calm_windows >= self.patience) {
             self.calm_windows = 0;
+            self.since_rest = 0;
             return self.changed(Advice::Rest);
         }
         Advice::Stay
@@ -101,6 +123,9 @@ impl Judge {
     /// Calls as many again as work, so that a sudden load finds all threads soon.
     fn call(&mut self, working: usize, resting: usize) -> Advice {
         self.calm_windows = 0;
+        let missed = resting > 0 && self.since_rest < TRIAL_WINDOWS;
+        self.patience = if missed { (2 * self.patience).min(CALM_WINDOWS_MAX) } else { CALM_WINDOWS_MIN };
+        self.since_rest = TRIAL_WINDOWS;
         match working.max(1).min(resting) {
             0 => Advice::Stay,
             threads => self.changed(Advice::Call { threads }),
@@ -184,7 +209,7 @@ mod tests {
         let mut stage = Stage::new(4);
         assert_eq!(stage.after(3000, &[]), 1);
         assert_eq!(stage.after(5000, &[70]), 1);
-        assert_eq!(stage.after(5000, &[80]), 1);
+        assert_eq!(stage.after(5000, &[90]), 1);
     }
 
     #[test]
@@ -193,7 +218,22 @@ mod tests {
         assert_eq!(stage.after(300, &[25, 25]), 2);
         assert_eq!(stage.after(3000, &[25, 25]), 1);
         let mut stage = Stage::new(2);
-        assert_eq!(stage.after(10_000, &[40, 40]), 2);
+        assert_eq!(stage.after(10_000, &[60, 60]), 2);
+    }
+
+    #[test]
+    fn a_thread_that_is_missed_after_all_rests_less_and_less_often() {
+        let mut stage = Stage::new(2);
+        let mut rests = Vec::new();
+        for tick in 0..20_000 {
+            // Two threads share what is a little too much for one.
+            let percents: &[u64] = if stage.look.resting == 0 { &[52, 52] } else { &[95] };
+            if stage.tick(percents) == Advice::Rest {
+                rests.push(tick);
+            }
+        }
+        let pauses: Vec<_> = rests.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(pauses.is_sorted() && pauses.len() < 14, "{pauses:?}");
     }
 
     #[test]
@@ -215,8 +255,8 @@ mod tests {
     fn a_high_load_calls_one_more_before_it_is_too_high() {
         let mut stage = Stage::new(2);
         assert_eq!(stage.after(3000, &[]), 1);
-        assert_eq!(stage.after(500, &[92]), 2);
-        assert_eq!(stage.after(5000, &[50, 50]), 2);
+        assert_eq!(stage.after(500, &[95]), 2);
+        assert_eq!(stage.after(5000, &[60, 60]), 2);
     }
 
     #[test]

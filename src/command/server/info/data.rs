@@ -48,7 +48,7 @@ pub(super) fn memory(report: &Report<'_, '_, '_>, text: &mut Text) {
     text.zeros(&["mem_clients_slaves"]);
     text.field("mem_clients_normal", figures.clients.memory_bytes);
     text.zeros(&["mem_cluster_links", "mem_aof_buffer"]);
-    text.field("mem_allocator", "mimalloc");
+    text.field("mem_allocator", "jemalloc");
     text.zeros(&["active_defrag_running"]);
 }
 
