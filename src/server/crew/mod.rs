@@ -164,7 +164,10 @@ impl Watch {
             state.wanted = state.resting + 1;
         }
         let shared = Arc::clone(&self.shared);
-        self.runtime.spawn(async move { shared.rest() });
+        self.runtime.spawn(async move {
+            leave_tasks_to_others();
+            shared.rest();
+        });
         // Why: the thread may have taken other tasks along; a thread that wakes for this one steals them.
         self.runtime.spawn(async {});
     }
@@ -177,9 +180,18 @@ impl Watch {
     }
 }
 
+/// Puts the task that the calling thread of the runtime is to run next, out of turn, among those that wait for it.
+///
+/// Why: others steal what waits as soon as they have nothing else to do (and if they always have, the watch calls the
+/// thread back), but never that one. A newer one takes its place.
+fn leave_tasks_to_others() {
+    tokio::spawn(async {});
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     fn until(what: &str, reached: impl Fn() -> bool) {
         let started = Instant::now();
@@ -192,6 +204,54 @@ mod tests {
     fn runtime() -> tokio::runtime::Runtime {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(3).enable_all().build().expect("a runtime")
+    }
+
+    /// A client once got no reply for as long as one thread was enough: its task waited for the thread that went to rest,
+    /// and no other stole it.
+    #[test]
+    fn a_thread_that_goes_to_rest_leaves_no_task_behind() {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        // Why: the order to rest is then taken before the thread's own tasks most of the time.
+        let runtime =
+            builder.worker_threads(2).global_queue_interval(2).enable_all().build().expect("a runtime");
+        let shared = Arc::new(Shared {
+            before_rest: Box::new(|| ()),
+            state: Mutex::default(),
+            fewer_rest: Condvar::new(),
+            stopping: Condvar::new(),
+        });
+        let watch = Watch {
+            shared: Arc::clone(&shared),
+            metrics: runtime.metrics(),
+            runtime: runtime.handle().clone(),
+        };
+        let turns: Vec<_> = (0..3).map(|_| Arc::new(AtomicU64::new(0))).collect();
+        for turns in &turns {
+            let (ping, mut pinged) = tokio::sync::mpsc::unbounded_channel();
+            let (pong, mut ponged) = tokio::sync::mpsc::unbounded_channel();
+            runtime.spawn(async move { while pinged.recv().await.is_some() && pong.send(()).is_ok() {} });
+            let turns = Arc::clone(turns);
+            runtime.spawn(async move {
+                while ping.send(()).is_ok() && ponged.recv().await.is_some() {
+                    if turns.fetch_add(1, Ordering::Relaxed) % 16 == 0 {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                }
+            });
+        }
+        let crew = Crew { shared: Arc::clone(&shared), watch: None };
+        for _ in 0..200 {
+            watch.send_to_rest(2);
+            until("one rests", || shared.lock().resting == 1);
+            for turns in &turns {
+                let before = turns.load(Ordering::Relaxed);
+                until("another turn", || turns.load(Ordering::Relaxed) > before);
+            }
+            watch.call_back(1);
+            until("none rests", || shared.lock().resting == 0);
+        }
+        drop(crew);
+        runtime.shutdown_background();
     }
 
     #[test]
