@@ -131,7 +131,7 @@ fn growth() {
 
 #[test]
 fn an_index_that_grows_loses_nothing() {
-    explore(150, growth);
+    explore(75, growth);
 }
 
 fn insertion_behind_a_move() {
@@ -149,7 +149,7 @@ fn insertion_behind_a_move() {
 
 #[test]
 fn a_cell_is_not_left_behind_in_a_slot_that_was_moved_already() {
-    explore(1500, insertion_behind_a_move);
+    explore(750, insertion_behind_a_move);
 }
 
 fn sweeping_while_moving() {
@@ -173,5 +173,5 @@ fn sweeping_while_moving() {
 
 #[test]
 fn a_dead_cell_is_not_named_again_by_a_move() {
-    explore(300, sweeping_while_moving);
+    explore(150, sweeping_while_moving);
 }

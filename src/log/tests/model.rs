@@ -3,7 +3,7 @@
 use super::*;
 use crate::sync::with_model;
 
-const ROUNDS: usize = 3000;
+const ROUNDS: usize = 1500;
 
 fn check(body: impl Fn() + Send + Sync + 'static) {
     let body = Arc::new(body);
