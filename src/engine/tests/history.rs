@@ -6,11 +6,12 @@
 //! 1. the writers, run one after the other in the order of their records, read what they read;
 //! 2. that order agrees with real time: who returned before another was called comes before it;
 //! 3. what a read-only transaction read was all there at one moment between its call and its return, after a set of
-//!    writers in which none lacks one that it depends on.
+//!    writers in which none lacks one that it depends on;
+//! 4. no two of them saw two keys change in different orders: what one saw is part of what the other saw.
 //!
 //! That is strict serializability with the log as the witness: stronger than looking for some order, and cheap.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -194,12 +195,52 @@ pub(super) fn check(mut state: State, events: &[Event]) -> Result<State, String>
         latest_call = latest_call.max(event.called);
         states.push(state.clone());
     }
-    for event in readers {
+    for event in &readers {
         if !is_explained(event, &writers, &states) {
             return Err(format!("no moment explains {event:?}; all: {events:#?}"));
         }
     }
+    if let Some((a, b)) = forked(&readers, &states) {
+        return Err(format!(
+            "keys {a:?} and {b:?} changed in one order for some, in another for others: {events:#?}"
+        ));
+    }
     Ok(state)
+}
+
+/// How many changes of one key came before what a reader saw of it; only contents that the key had once count.
+type Ages = BTreeMap<(DbIndex, Key), usize>;
+
+/// Two keys that some readers saw change in one order and others in the other.
+///
+/// Why on top of a moment for each reader: of two writers that are under way at once, one reader may see the one, and
+/// another the other, each at a moment of its own that the clock of calls and returns allows.
+fn forked(readers: &[&Event], states: &[State]) -> Option<((DbIndex, Key), (DbIndex, Key))> {
+    let ages: Vec<Ages> = readers.iter().map(|reader| ages(reader, states)).collect();
+    let keys: Vec<_> =
+        ages.iter().flat_map(Ages::keys).copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let pairs = keys.iter().enumerate().flat_map(|(at, a)| keys[at + 1..].iter().map(move |b| (*a, *b)));
+    pairs.into_iter().find(|(a, b)| {
+        let mut both: Vec<_> = ages.iter().filter_map(|ages| Some((*ages.get(a)?, *ages.get(b)?))).collect();
+        both.sort_unstable();
+        // In the order of the one key, with equals in that of the other, the other must not fall.
+        both.windows(2).any(|pair| pair[0].0 < pair[1].0 && pair[0].1 > pair[1].1)
+    })
+}
+
+fn ages(reader: &Event, states: &[State]) -> Ages {
+    let seen = reader.acts.iter().filter_map(|act| match act {
+        Act::Read(db, key, found) => Some(((*db, *key), found.as_ref())),
+        _ => None,
+    });
+    let age = |(place, found): ((DbIndex, Key), Option<&Vec<u8>>)| {
+        let mut contents: Vec<_> = states.iter().map(|state| state.get(&place)).collect();
+        contents.dedup();
+        let mut at = contents.iter().enumerate().filter(|(_, content)| **content == found).map(|(at, _)| at);
+        let age = at.next()?;
+        at.next().is_none().then_some((place, age))
+    };
+    seen.filter_map(age).collect()
 }
 
 /// Whether what a reader saw was all there at one moment between its call and its return.
@@ -293,5 +334,18 @@ mod tests {
         assert!(check(State::new(), &turned).is_err());
         let early = [event(2, 3, 10, &[write(1)]), event(0, 1, 0, &[read(Some(1))])];
         assert!(check(State::new(), &early).is_err());
+    }
+
+    #[test]
+    fn readers_that_see_two_writers_in_different_orders_are_found() {
+        let other = |value: Option<u8>| Act::Read(0, 1, value.map(|value| vec![value]));
+        let writers = [event(0, 8, 10, &[write(1)]), event(1, 9, 20, &[Act::Write(0, 1, Some(vec![1]))])];
+        let one = event(2, 4, 0, &[read(Some(1)), other(None)]);
+        let two = event(3, 5, 0, &[read(None), other(Some(1))]);
+        let with = |readers: &[&Event]| {
+            check(State::new(), &writers.iter().chain(readers.iter().copied()).cloned().collect::<Vec<_>>())
+        };
+        assert!(with(&[&one]).is_ok() && with(&[&two]).is_ok());
+        assert!(with(&[&one, &two]).unwrap_err().contains("in another for others"));
     }
 }

@@ -227,12 +227,13 @@ mod tests {
         };
         let turns: Vec<_> = (0..3).map(|_| Arc::new(AtomicU64::new(0))).collect();
         for turns in &turns {
-            let (ping, mut pinged) = tokio::sync::mpsc::unbounded_channel();
-            let (pong, mut ponged) = tokio::sync::mpsc::unbounded_channel();
-            runtime.spawn(async move { while pinged.recv().await.is_some() && pong.send(()).is_ok() {} });
+            let (to_other, mut from_one) = tokio::sync::mpsc::unbounded_channel();
+            let (reply, mut replies) = tokio::sync::mpsc::unbounded_channel();
+            runtime.spawn(async move { while from_one.recv().await.is_some() && reply.send(()).is_ok() {} });
             let turns = Arc::clone(turns);
             runtime.spawn(async move {
-                while ping.send(()).is_ok() && ponged.recv().await.is_some() {
+                while to_other.send(()).is_ok() && replies.recv().await.is_some() {
+                    // Why: a thread that never runs out of work steals none.
                     if turns.fetch_add(1, Ordering::Relaxed) % 16 == 0 {
                         tokio::time::sleep(Duration::from_millis(1)).await;
                     }
