@@ -41,39 +41,48 @@ thread_local! {
 pub unsafe fn retire(version: VersionPtr) {
     let retired = Retired { version, layout: version.sole_allocation() };
     let bytes = retired.layout.map_or(BATCH_BYTES_MAX, |layout| layout.size());
-    BATCH.with_borrow_mut(|batch| {
+    let full = BATCH.with_borrow_mut(|batch| {
         batch.versions.push(retired);
         batch.bytes += bytes;
-        if batch.versions.len() >= BATCH_VERSIONS || batch.bytes >= BATCH_BYTES_MAX {
-            batch.hand_over();
-        }
+        batch.versions.len() >= BATCH_VERSIONS || batch.bytes >= BATCH_BYTES_MAX
     });
+    if full {
+        hand_over();
+    }
 }
 
 /// Hands what the calling thread has gathered to the epoch.
 pub fn hand_over() {
-    BATCH.with_borrow_mut(Batch::hand_over);
+    // Order: 1 take the batch out, 2 hand it over: that may run anything that was deferred, which may retire in turn.
+    let versions = BATCH.with_borrow_mut(Batch::take);
+    defer(versions);
+}
+
+fn defer(versions: Vec<Retired>) {
+    if versions.is_empty() {
+        return;
+    }
+    let guard = crossbeam_epoch::pin();
+    // SAFETY: all of them were out of reach before this pin, so who may be looking at one is pinned already, and
+    // this runs after they have unpinned. Freeing may be done by any thread.
+    unsafe { guard.defer_unchecked(move || free(versions)) };
+    // Why: whatever else this thread has retired would stay in its bag until that is full.
+    guard.flush();
 }
 
 impl Batch {
-    fn hand_over(&mut self) {
-        if self.versions.is_empty() {
-            return;
-        }
-        let versions = std::mem::replace(&mut self.versions, Vec::with_capacity(BATCH_VERSIONS));
+    fn take(&mut self) -> Vec<Retired> {
         self.bytes = 0;
-        let guard = crossbeam_epoch::pin();
-        // SAFETY: all of them were out of reach before this pin, so who may be looking at one is pinned already, and
-        // this runs after they have unpinned. Freeing may be done by any thread.
-        unsafe { guard.defer_unchecked(move || free(versions)) };
-        // Why: whatever else this thread has retired would stay in its bag until that is full.
-        guard.flush();
+        if self.versions.is_empty() {
+            return Vec::new();
+        }
+        std::mem::replace(&mut self.versions, Vec::with_capacity(BATCH_VERSIONS))
     }
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        self.hand_over();
+        defer(std::mem::take(&mut self.versions));
     }
 }
 

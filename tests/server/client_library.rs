@@ -18,6 +18,14 @@ async fn visit(address: &str) -> Result<i64, goredis::client::Error> {
 }
 
 #[test]
+fn the_example_is_the_readmes_to_the_letter() {
+    let this = include_str!("client_library.rs");
+    let example = &this[this.find("async fn visit").expect("it is above")..];
+    let example = &example[..example.find("\n}\n").expect("it ends") + 3];
+    assert!(example.contains("replies.next()") && include_str!("../../README.md").contains(example));
+}
+
+#[test]
 fn the_clients_example_visits_a_server() {
     let server = Server::start(&[]);
     let address = format!("127.0.0.1:{}", server.port());
