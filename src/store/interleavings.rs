@@ -131,7 +131,7 @@ fn growth() {
 
 #[test]
 fn an_index_that_grows_loses_nothing() {
-    explore(75, growth);
+    explore(300, growth);
 }
 
 fn insertion_behind_a_move() {
@@ -149,7 +149,7 @@ fn insertion_behind_a_move() {
 
 #[test]
 fn a_cell_is_not_left_behind_in_a_slot_that_was_moved_already() {
-    explore(750, insertion_behind_a_move);
+    explore(3000, insertion_behind_a_move);
 }
 
 fn sweeping_while_moving() {
@@ -173,5 +173,5 @@ fn sweeping_while_moving() {
 
 #[test]
 fn a_dead_cell_is_not_named_again_by_a_move() {
-    explore(150, sweeping_while_moving);
+    explore(600, sweeping_while_moving);
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::sync::with_model;
 
-const ROUNDS: usize = 1500;
+const ROUNDS: usize = 6000;
 
 fn check(body: impl Fn() + Send + Sync + 'static) {
     let body = Arc::new(body);

@@ -61,7 +61,7 @@ fn sweeping_against_a_writer() {
 
 #[test]
 fn a_write_to_a_cell_that_is_being_swept_is_not_lost() {
-    explore(750, sweeping_against_a_writer);
+    explore(3000, sweeping_against_a_writer);
 }
 
 fn sweeping_against_two_writers() {
@@ -78,7 +78,7 @@ fn sweeping_against_two_writers() {
 
 #[test]
 fn a_key_that_comes_and_goes_has_one_cell_or_none() {
-    explore(400, sweeping_against_two_writers);
+    explore(1600, sweeping_against_two_writers);
 }
 
 fn sweeping_against_a_look_twice() {
@@ -100,7 +100,7 @@ fn sweeping_against_a_look_twice() {
 
 #[test]
 fn a_reader_that_looks_twice_does_not_take_a_dead_cell_for_an_absent_key() {
-    explore(1500, sweeping_against_a_look_twice);
+    explore(6000, sweeping_against_a_look_twice);
 }
 
 fn sweeping_against_a_key_that_came_and_went() {
@@ -128,7 +128,7 @@ fn sweeping_against_a_key_that_came_and_went() {
 
 #[test]
 fn a_key_that_came_and_went_between_two_looks_is_noticed() {
-    explore(400, sweeping_against_a_key_that_came_and_went);
+    explore(1600, sweeping_against_a_key_that_came_and_went);
 }
 
 fn sweeping_against_a_transaction_that_passes() {
@@ -147,7 +147,7 @@ fn sweeping_against_a_transaction_that_passes() {
 
 #[test]
 fn a_cell_that_a_transaction_passed_through_is_swept_later() {
-    explore(400, sweeping_against_a_transaction_that_passes);
+    explore(1600, sweeping_against_a_transaction_that_passes);
 }
 
 fn put_until(engine: &Engine, now: u64, end: u64) {
@@ -177,7 +177,7 @@ fn timers_against_a_writer() {
 
 #[test]
 fn a_key_that_is_set_again_when_its_time_has_come_is_removed_when_that_has() {
-    explore(400, timers_against_a_writer);
+    explore(1600, timers_against_a_writer);
 }
 
 fn timers_against_a_swap() {
@@ -198,5 +198,5 @@ fn timers_against_a_swap() {
 
 #[test]
 fn a_key_whose_time_comes_while_its_database_moves_is_removed() {
-    explore(400, timers_against_a_swap);
+    explore(1600, timers_against_a_swap);
 }

@@ -15,7 +15,7 @@ fn flush_against_writers() {
 
 #[test]
 fn a_write_comes_before_a_flush_or_stays() {
-    explore(400, flush_against_writers);
+    explore(1600, flush_against_writers);
 }
 
 fn swap_against_transactions() {
@@ -34,7 +34,7 @@ fn swap_against_transactions() {
 
 #[test]
 fn databases_that_change_places_do_so_between_transactions() {
-    explore(400, swap_against_transactions);
+    explore(1600, swap_against_transactions);
 }
 
 fn structure_with_keys() {
@@ -59,7 +59,7 @@ fn structure_with_keys() {
 
 #[test]
 fn keys_and_databases_change_in_one_instant() {
-    explore(400, structure_with_keys);
+    explore(1600, structure_with_keys);
 }
 
 fn alone_against_writers() {
@@ -84,7 +84,7 @@ fn alone_against_writers() {
 
 #[test]
 fn who_runs_alone_is_alone() {
-    explore(400, alone_against_writers);
+    explore(1600, alone_against_writers);
 }
 
 fn two_at_the_root() {
@@ -103,5 +103,5 @@ fn two_at_the_root() {
 
 #[test]
 fn two_that_change_the_root_come_one_after_the_other() {
-    explore(300, two_at_the_root);
+    explore(1200, two_at_the_root);
 }

@@ -22,7 +22,7 @@ fn write_skew() {
 
 #[test]
 fn two_transactions_that_read_what_the_other_writes_come_one_after_the_other() {
-    explore(400, write_skew);
+    explore(1600, write_skew);
 }
 
 fn skew_between_absent_keys() {
@@ -41,7 +41,7 @@ fn skew_between_absent_keys() {
 
 #[test]
 fn what_is_not_there_is_read_like_anything_else() {
-    explore(400, skew_between_absent_keys);
+    explore(1600, skew_between_absent_keys);
 }
 
 fn reader_of_two() {
@@ -64,7 +64,7 @@ fn reader_of_two() {
 
 #[test]
 fn a_reader_of_two_keys_sees_a_transaction_whole_or_not_at_all() {
-    explore(400, reader_of_two);
+    explore(1600, reader_of_two);
 }
 
 fn ring_of_three() {
@@ -79,7 +79,7 @@ fn ring_of_three() {
 
 #[test]
 fn three_transactions_in_a_ring_have_an_order_and_the_log_has_it() {
-    explore(400, ring_of_three);
+    explore(1600, ring_of_three);
 }
 
 fn writer_behind_a_reader() {
@@ -99,7 +99,7 @@ fn writer_behind_a_reader() {
 
 #[test]
 fn what_a_transaction_read_is_not_overwritten_by_an_earlier_record_of_several_keys() {
-    explore(750, writer_behind_a_reader);
+    explore(3000, writer_behind_a_reader);
 }
 
 fn single_writer_behind_a_reader() {
@@ -114,5 +114,5 @@ fn single_writer_behind_a_reader() {
 
 #[test]
 fn what_a_transaction_read_is_not_overwritten_by_an_earlier_record_of_one_key() {
-    explore(400, single_writer_behind_a_reader);
+    explore(1600, single_writer_behind_a_reader);
 }

@@ -15,7 +15,7 @@ fn increments() {
 
 #[test]
 fn increments_are_not_lost_and_what_is_read_is_committed() {
-    explore(300, increments);
+    explore(1200, increments);
 }
 
 fn comings_and_goings() {
@@ -38,5 +38,5 @@ fn comings_and_goings() {
 
 #[test]
 fn a_key_that_comes_and_goes_is_told_only_when_that_is_committed() {
-    explore(300, comings_and_goings);
+    explore(1200, comings_and_goings);
 }
