@@ -57,7 +57,10 @@ impl Launch {
     pub fn segments(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder()).expect("the folder");
         let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-        paths.retain(|path| path.to_string_lossy().contains("data.db.log."));
+        // Why not by a part of the name: a segment that is being made has a longer one.
+        let is_segment =
+            |name: &str| name.strip_prefix("data.db.log.").is_some_and(|at| at.parse::<u64>().is_ok());
+        paths.retain(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(is_segment));
         paths.sort();
         paths
     }
