@@ -123,17 +123,18 @@ impl Run<'_> {
     fn look_up(&self, session: &Session, group: &[Args<'_>]) -> Specs {
         let specs: Specs = group.iter().map(|request| table::lookup(request.name())).collect();
         if group.len() >= PREFETCH_REQUESTS_MIN {
-            let mut hashes = SmallVec::<[_; GROUP_REQUESTS]>::new();
+            let mut keys = SmallVec::<[_; GROUP_REQUESTS]>::new();
             for (request, spec) in group.iter().zip(&specs) {
                 // Why only the first key: requests of several keys are few in a pipeline, and cost more anyway.
                 if let Some(spec) = spec
                     && spec.key_range.first == 1
                     && let Some(key) = request.get(1)
                 {
-                    hashes.push(self.batch.prefetch_slot(session.db, key));
+                    let is_written = spec.flags.contains(Flags::WRITE);
+                    keys.push(self.batch.prefetch_slot(session.db, key, is_written));
                 }
             }
-            self.batch.prefetch_versions(session.db, &hashes);
+            self.batch.prefetch(session.db, &keys);
         }
         specs
     }

@@ -7,8 +7,7 @@ use crate::engine::commit::Outcome;
 use crate::engine::txn::{Lookups, Txn};
 use crate::engine::{DbIndex, Engine, EngineError};
 use crate::lsn::Lsn;
-use crate::store::hash::KeyHash;
-use crate::store::keyspace::Keyspace;
+use crate::store::keyspace::Wanted;
 use crate::sync::spin_wait;
 
 /// An attempt that has lost so often runs alone.
@@ -65,24 +64,19 @@ impl Batch<'_> {
         self.seen
     }
 
-    /// The hash of a key, and its index slot on the way to the cache: the first of three steps.
+    /// Tells of a key that is about to be looked for, and has its index slot fetched: the first of two steps.
     #[inline]
-    pub fn prefetch_slot(&self, db: DbIndex, key: &[u8]) -> KeyHash {
+    pub fn prefetch_slot<'k>(&self, db: DbIndex, key: &'k [u8], is_written: bool) -> Wanted<'k> {
         let keyspace = self.engine.root.load(&self.guard).keyspace(db);
         let hash = keyspace.seed().hash(key);
         keyspace.prefetch_slot(hash, &self.guard);
-        hash
+        Wanted { hash, key, is_written }
     }
 
-    /// The cells of `hashes`, then their versions, on the way to the cache: the other two steps.
+    /// What up to 64 keys lead to, on the way to the cache: the second step.
     #[inline]
-    pub fn prefetch_versions(&self, db: DbIndex, hashes: &[KeyHash]) {
-        let keyspace = self.engine.root.load(&self.guard).keyspace(db);
-        let mut cells = smallvec::SmallVec::<[_; 64]>::new();
-        cells.extend(hashes.iter().filter_map(|&hash| keyspace.prefetch_cell(hash, &self.guard)));
-        for cell in cells {
-            Keyspace::prefetch_version(cell, &self.guard);
-        }
+    pub fn prefetch(&self, db: DbIndex, keys: &[Wanted<'_>]) {
+        self.engine.root.load(&self.guard).keyspace(db).prefetch(keys, &self.guard);
     }
 
     /// Runs one command or transaction until it takes effect. `f` may run several times; a failure of its own ends it

@@ -27,6 +27,7 @@ pub(super) fn run(engine: &Weak<Engine>) {
         for (keyspace, held_back) in keyspaces.iter().zip(&mut held_back) {
             busy |= sweep(&engine, keyspace, held_back);
             while keyspace.tidy_index(TIDY_SLOTS, &crossbeam_epoch::pin()) {}
+            keyspace.survey();
         }
         drop(keyspaces);
         free_flushed(&engine, &mut flushed);

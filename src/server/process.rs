@@ -107,7 +107,7 @@ fn runtime(threads: usize) -> Result<Runtime, StartError> {
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .thread_name("goredis-worker")
         // Why: what a thread has retired would stay in memory for as long as it sleeps.
-        .on_thread_park(engine::quiesce)
+        .on_thread_park(engine::parked)
         .enable_all()
         .build()
         .map_err(|source| StartError::Threads { threads, source })

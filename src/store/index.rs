@@ -42,7 +42,8 @@ const MARKS_END: u64 = 4;
 const ADDRESS: u64 = (1 << 48) - 1;
 
 const BITS_MIN: u32 = 8;
-/// Slots that an insert moves while the table grows: with half of the successor free, a move is over in time.
+/// Slots that an insert moves while the table grows: with half of the successor free, a move is over in time. Also
+/// those that are fetched at once.
 const MOVE_SLOTS: usize = 32;
 
 /// The index of one keyspace.
@@ -400,8 +401,12 @@ impl Index {
         }
         let from = table.claimed.fetch_add(count, Ordering::Relaxed);
         let until = (from + count).min(table.capacity());
-        for at in from..until {
-            self.move_slot(table, at, next, guard);
+        for start in (from..until).step_by(MOVE_SLOTS) {
+            let slots = start..until.min(start + MOVE_SLOTS);
+            Self::fetch(table, slots.clone(), guard);
+            for at in slots {
+                self.move_slot(table, at, next, guard);
+            }
         }
         if from < until {
             // AcqRel: the last to arrive sees all that the others moved before it installs the successor.
@@ -409,6 +414,23 @@ impl Index {
             if before + (until - from) == table.capacity() {
                 self.finish_move(table, guard);
             }
+        }
+    }
+
+    /// Brings near what it takes to hash the keys in a stretch of slots again.
+    fn fetch(table: &Table, slots: std::ops::Range<usize>, guard: &Guard) {
+        let mut cells = smallvec::SmallVec::<[&Cell; MOVE_SLOTS]>::new();
+        for at in slots {
+            // Acquire: as in `probe`.
+            let slot = table.slot(at).load(Ordering::Acquire);
+            if is_cell(slot) {
+                let cell = cell_in(slot, guard);
+                prefetch(cell);
+                cells.push(cell);
+            }
+        }
+        for cell in cells {
+            prefetch(cell.load(guard).address() as *const u8);
         }
     }
 

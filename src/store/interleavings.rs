@@ -18,11 +18,12 @@
 //! | the mover leaves dead cells behind | `a_dead_cell_is_not_named_again_by_a_move` |
 //! | the grace period between sealing and unlinking | `a_dead_cell_is_not_named_again_by_a_move` |
 //! | a search goes on in the successor | `an_index_that_grows_loses_nothing` |
+//! | a key behind all of a leaf that a signpost led to is searched for in the skiplist | `old_signposts_lead_nobody_astray` |
 //!
 //! The grace period before sealing cannot be missed here: with one sweeper, the one after it already keeps two keys
 //! from coming and going during one look.
 
-use std::ops::Range;
+use std::ops::{Bound, Range};
 use std::sync::Arc;
 
 use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Scheduler};
@@ -91,6 +92,13 @@ fn find_or_create(keyspace: &Keyspace, n: usize) {
 fn finds(keyspace: &Keyspace, n: usize) -> bool {
     let guard = crossbeam_epoch::pin();
     keyspace.find(hash(n), &key(n), &guard).is_some()
+}
+
+/// Whether the order finds the cell that the index names.
+fn is_in_order(keyspace: &Keyspace, n: usize) -> bool {
+    let guard = crossbeam_epoch::pin();
+    let named = keyspace.find(hash(n), &key(n), &guard).map(std::ptr::from_ref);
+    named.is_some() && named == keyspace.ordered(&key(n), &guard).map(std::ptr::from_ref)
 }
 
 /// A keyspace with cells for the keys before `count`.
@@ -174,4 +182,39 @@ fn sweeping_while_moving() {
 #[test]
 fn a_dead_cell_is_not_named_again_by_a_move() {
     explore(600, sweeping_while_moving);
+}
+
+/// Keys in so few leaves that a leaf is split by a few more.
+const FEW: usize = 140;
+
+fn splits_under_old_signposts() {
+    let keyspace = crowd(FEW);
+    keyspace.survey();
+    let inserts = |from: usize| {
+        part(&keyspace, move |keyspace| {
+            for n in from..from + 24 {
+                find_or_create(keyspace, n);
+                assert!(is_in_order(keyspace, n), "{n} was just made");
+            }
+        })
+    };
+    let surveyor = part(&keyspace, |keyspace| {
+        keyspace.survey();
+        assert!((0..FEW).step_by(7).all(|n| is_in_order(keyspace, n)));
+    });
+    play(vec![inserts(FEW), inserts(FEW + 12), surveyor]);
+    let guard = crossbeam_epoch::pin();
+    let mut walked = Vec::new();
+    keyspace.walk(Bound::Unbounded, &guard, &mut |cell| {
+        walked.push(cell.key(&guard).to_vec());
+        true
+    });
+    let mut expected: Vec<_> = (0..FEW + 36).map(key).collect();
+    expected.sort_unstable();
+    assert_eq!(walked, expected);
+}
+
+#[test]
+fn old_signposts_lead_nobody_astray() {
+    explore(300, splits_under_old_signposts);
 }

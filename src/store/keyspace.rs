@@ -14,6 +14,7 @@
 
 use crossbeam_epoch::Guard;
 use crossbeam_queue::SegQueue;
+use smallvec::SmallVec;
 use std::ops::Bound;
 
 use crate::clock::Millis;
@@ -29,6 +30,17 @@ use crate::store::version::{OwnedVersion, VersionPtr};
 
 /// Bytes of an index slot per key, on average: the table is between three and six eighths full.
 const INDEX_BYTES_PER_KEY: usize = 16;
+
+/// A key that is about to be looked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'k> {
+    /// Its hash.
+    pub hash: KeyHash,
+    /// The key.
+    pub key: &'k [u8],
+    /// Whether it may be written.
+    pub is_written: bool,
+}
 
 /// One database.
 pub struct Keyspace {
@@ -152,24 +164,33 @@ impl Keyspace {
         }
     }
 
-    /// Brings the index slot of a key near: the first of three steps.
+    /// Brings the index slot of a key near: the first of two steps.
     #[inline]
     pub fn prefetch_slot(&self, hash: KeyHash, guard: &Guard) {
         self.index.prefetch_slot(hash, guard);
     }
 
-    /// Brings the cell of a key near: the second step.
+    /// Brings near what keys lead to: the second step, for at most 64 keys. What is missing may be made, where it is
+    /// said so.
     #[inline]
-    pub fn prefetch_cell<'g>(&'g self, hash: KeyHash, guard: &'g Guard) -> Option<&'g Cell> {
-        self.index.prefetch_cell(hash, guard)
-    }
-
-    /// Brings the version of a key near: the third step.
-    #[inline]
-    pub fn prefetch_version(cell: &Cell, guard: &Guard) {
-        let version = cell.load(guard).address() as *const u8;
-        prefetch(version);
-        prefetch(version.wrapping_add(64));
+    pub fn prefetch(&self, keys: &[Wanted<'_>], guard: &Guard) {
+        let mut cells = SmallVec::<[_; 64]>::new();
+        let mut missing = SmallVec::<[_; 64]>::new();
+        for wanted in keys {
+            match self.index.prefetch_cell(wanted.hash, guard) {
+                Some(cell) => cells.push(cell),
+                None if wanted.is_written => missing.push(wanted.key),
+                None => {}
+            }
+        }
+        if !missing.is_empty() {
+            self.order.prefetch(&missing, guard);
+        }
+        for cell in cells {
+            let version = cell.load(guard).address() as *const u8;
+            prefetch(version);
+            prefetch(version.wrapping_add(64));
+        }
     }
 
     /// Visits cells under `hash` (more than one only when hashes collide).
@@ -228,6 +249,22 @@ impl Keyspace {
     /// Does some of the index's housekeeping; tells whether more is left.
     pub fn tidy_index(&self, slots: usize, guard: &Guard) -> bool {
         self.index.tidy(slots, guard)
+    }
+
+    /// The cell that the order has for a key.
+    #[cfg(all(test, feature = "shuttle"))]
+    pub fn ordered<'g>(&'g self, key: &[u8], guard: &'g Guard) -> Option<&'g Cell> {
+        let mut missing = false;
+        let cell = self.order.find_or_insert(key, guard, || {
+            missing = true;
+            Box::new(Cell::new(key))
+        });
+        (!missing).then_some(cell)
+    }
+
+    /// As [`Order::survey`].
+    pub fn survey(&self) {
+        self.order.survey();
     }
 
     /// Seals and frees the cells of `hashes` that still hold the tombstone that they held when this was called, of

@@ -4,8 +4,8 @@
 //! one: an entry of the epoch's own bags costs more than the allocation that it frees, and by the time that it is freed
 //! the version has left the cache. So its size is noted while it is near, and freeing it does not look at it.
 //!
-//! What a thread has gathered is bounded, and handed over when the thread parks ([`hand_over`]) or ends. Any thread may
-//! retire; none waits.
+//! What a thread has gathered is bounded, by less while the thread is parked ([`parked`]), and handed over when it rests
+//! ([`hand_over`]) or ends. Any thread may retire; none waits.
 
 use std::alloc::{Layout, dealloc};
 use std::cell::RefCell;
@@ -16,6 +16,10 @@ use crate::store::version::VersionPtr;
 const BATCH_VERSIONS: usize = 64;
 /// Bytes that a batch may hold back.
 const BATCH_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes that a batch may hold back while its thread is parked: threads park after every few commands, and to hand over
+/// so few versions would cost more than freeing them.
+const PARKED_BYTES_MAX: usize = 4 * 1024;
 
 struct Retired {
     version: VersionPtr,
@@ -56,6 +60,13 @@ pub fn hand_over() {
     // Order: 1 take the batch out, 2 hand it over: that may run anything that was deferred, which may retire in turn.
     let versions = BATCH.with_borrow_mut(Batch::take);
     defer(versions);
+}
+
+/// Hands what the calling thread has gathered to the epoch, if it is worth it. For threads that park.
+pub fn parked() {
+    if BATCH.with_borrow(|batch| batch.bytes > PARKED_BYTES_MAX) {
+        hand_over();
+    }
 }
 
 fn defer(versions: Vec<Retired>) {
