@@ -21,7 +21,7 @@
 use crossbeam_epoch::{Guard, Owned, Shared};
 
 use crate::clock::Millis;
-use crate::engine::effect::Effect;
+use crate::engine::effect::{Effect, Parts};
 use crate::engine::root::Closed;
 use crate::engine::txn::{Access, Change, Found, StructureChange, Txn, Write, retire};
 use crate::engine::{Engine, EngineError};
@@ -229,11 +229,12 @@ impl<'g> Txn<'g> {
         if let [effect] = &effects[..] {
             return Ok(self.engine.reserve_one(effect, self.now().0, self.guard)?);
         }
-        let bytes = effects.iter().map(Effect::encoded_len).sum();
+        let parts: Vec<_> = effects.iter().map(Effect::parts).collect();
+        let bytes = parts.iter().map(Parts::bytes).sum();
         let encode = |out: &mut [u8]| {
             let mut rest = out;
-            for effect in &effects {
-                rest = effect.encode(rest);
+            for parts in &parts {
+                rest = parts.write(rest);
             }
         };
         Ok(self.engine.reserve(bytes, encode, self.now().0, self.guard)?)
@@ -508,14 +509,15 @@ impl Engine {
         time: u64,
         guard: &'g Guard,
     ) -> Result<Reservation<'g>, LogError> {
-        let bytes = effect.encoded_len();
+        let parts = effect.parts();
+        let bytes = parts.bytes();
         if bytes > self.spill_bytes {
-            let mut reservation = effect.with_parts(|parts| self.log.reserve_spilled(parts, time, guard))?;
+            let mut reservation = self.log.reserve_spilled(&parts.slices(), time, guard)?;
             reservation.seal()?;
             return Ok(reservation);
         }
         let mut reservation = self.log.reserve(bytes, time, guard)?;
-        effect.encode(reservation.payload_mut());
+        parts.write(reservation.payload_mut());
         reservation.seal()?;
         Ok(reservation)
     }

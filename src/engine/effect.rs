@@ -141,9 +141,46 @@ impl Tail<'_> {
     }
 }
 
-impl<'a> Effect<'a> {
+/// An encoded effect in the parts of which it is made, so that key and value are copied only to where they go.
+pub struct Parts<'a> {
+    header: [u8; HEADER_BYTES],
+    aux: Option<[u8; 8]>,
+    key: &'a [u8],
+    tail: Tail<'a>,
+}
+
+impl Parts<'_> {
+    /// How many bytes it takes.
     #[inline]
-    fn split(&self) -> (Header, Option<u64>, &'a [u8], Tail<'a>) {
+    pub fn bytes(&self) -> usize {
+        HEADER_BYTES + self.aux.map_or(0, |aux| aux.len()) + self.key.len() + self.tail.as_slice().len()
+    }
+
+    /// Writes it at the start of `out`; gives the rest.
+    ///
+    /// # Panics
+    /// When `out` is shorter than it is.
+    #[inline]
+    pub fn write<'o>(&self, out: &'o mut [u8]) -> &'o mut [u8] {
+        let mut rest = put(out, &self.header);
+        if let Some(aux) = &self.aux {
+            rest = put(rest, aux);
+        }
+        rest = put(rest, self.key);
+        put(rest, self.tail.as_slice())
+    }
+
+    /// The parts one behind the other, the value last.
+    #[inline]
+    pub fn slices(&self) -> [&[u8]; 4] {
+        [&self.header, self.aux.as_ref().map_or(&[], |aux| aux), self.key, self.tail.as_slice()]
+    }
+}
+
+impl<'a> Effect<'a> {
+    /// The effect as it is encoded.
+    #[inline]
+    pub fn parts(&self) -> Parts<'a> {
         let none = Tail::Bytes(&[]);
         let (operation, db, key, aux, (value, tail)): (_, _, &'a [u8], _, _) = match *self {
             Self::Put { db, key, value, expiry } => (PUT, db, key, expiry.map(|at| at.0), Self::tail(value)),
@@ -160,7 +197,8 @@ impl<'a> Effect<'a> {
         let key_len = if let Self::Swap { b, .. } = *self { u32::from(b) } else { key.len() as u32 };
         let value = if aux.is_some() { value | AUX } else { value };
         let value_len = tail.as_slice().len() as u32;
-        (Header { operation, value, db, key_len, value_len }, aux, key, tail)
+        let header = Header { operation, value, db, key_len, value_len };
+        Parts { header: header.bytes(), aux: aux.map(u64::to_le_bytes), key, tail }
     }
 
     #[inline]
@@ -171,37 +209,6 @@ impl<'a> Effect<'a> {
             ValueRef::Raw(s) => (RAW, Tail::Bytes(s)),
             ValueRef::Shared(s) => (STRING, Tail::Bytes(s)),
         }
-    }
-
-    /// Bytes that [`Effect::encode`] writes.
-    #[inline]
-    pub fn encoded_len(&self) -> usize {
-        let (_, aux, key, tail) = self.split();
-        HEADER_BYTES + if aux.is_some() { 8 } else { 0 } + key.len() + tail.as_slice().len()
-    }
-
-    /// Writes the effect at the start of `out`; gives the rest.
-    ///
-    /// # Panics
-    /// When `out` is shorter than [`Effect::encoded_len`].
-    #[inline]
-    pub fn encode<'o>(&self, out: &'o mut [u8]) -> &'o mut [u8] {
-        let (header, aux, key, tail) = self.split();
-        let (head, mut rest) = out.split_at_mut(HEADER_BYTES);
-        head.copy_from_slice(&header.bytes());
-        if let Some(aux) = aux {
-            rest = put(rest, &aux.to_le_bytes());
-        }
-        rest = put(rest, key);
-        put(rest, tail.as_slice())
-    }
-
-    /// Hands the encoded effect to `take` in parts, without copying key and value.
-    pub fn with_parts<R>(&self, take: impl FnOnce(&[&[u8]]) -> R) -> R {
-        let (header, aux, key, tail) = self.split();
-        let aux = aux.map(u64::to_le_bytes);
-        let aux = aux.as_ref().map_or(&[][..], |bytes| bytes);
-        take(&[&header.bytes(), aux, key, tail.as_slice()])
     }
 
     /// Decodes the effects of a payload, one after the other; ends after the first error.
@@ -321,10 +328,11 @@ mod tests {
     use quickcheck::{TestResult, quickcheck};
 
     fn encode(effects: &[Effect<'_>]) -> Vec<u8> {
-        let mut out = vec![0; effects.iter().map(Effect::encoded_len).sum()];
+        let parts: Vec<_> = effects.iter().map(Effect::parts).collect();
+        let mut out = vec![0; parts.iter().map(Parts::bytes).sum()];
         let mut rest = &mut out[..];
-        for effect in effects {
-            rest = effect.encode(rest);
+        for parts in parts {
+            rest = parts.write(rest);
         }
         assert!(rest.is_empty());
         out
@@ -351,7 +359,7 @@ mod tests {
             let effects = all(&key, &value, at, n);
             let bytes = encode(&effects);
             let decoded: Vec<_> = Effect::decode_all(&bytes).collect::<Result<_, _>>().unwrap();
-            let parts: Vec<u8> = effects.iter().flat_map(|e| e.with_parts(|parts| parts.concat())).collect();
+            let parts: Vec<u8> = effects.iter().flat_map(|effect| effect.parts().slices().concat()).collect();
             format!("{decoded:?}") == format!("{effects:?}") && parts == bytes
         }
 

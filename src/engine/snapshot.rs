@@ -123,12 +123,14 @@ impl Slice {
         self.bytes.extend_from_slice(&version.lsn().get().to_le_bytes());
         let effect = Effect::Put { db, key, value, expiry: version.expiry() };
         let shared = if let ValueRef::Shared(bytes) = value { Some(bytes.clone()) } else { None };
-        effect.with_parts(|parts| {
-            let inline = if shared.is_some() { &parts[..parts.len() - 1] } else { parts };
-            for part in inline {
-                self.bytes.extend_from_slice(part);
-            }
-        });
+        let parts = effect.parts();
+        let [inline @ .., last] = &parts.slices();
+        for part in inline {
+            self.bytes.extend_from_slice(part);
+        }
+        if shared.is_none() {
+            self.bytes.extend_from_slice(last);
+        }
         let range = start..self.bytes.len();
         self.entries.push_back(match shared {
             None => Entry::Inline(range),

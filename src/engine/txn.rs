@@ -205,7 +205,9 @@ impl<'g> Txn<'g> {
     fn access(&mut self, db: DbIndex, key: &[u8]) -> usize {
         let keyspace = self.keyspace(db);
         let hash = keyspace.seed().hash(key);
-        if let Some(at) = self.known(db, hash, key) {
+        if !self.accesses.is_empty()
+            && let Some(at) = self.known(db, hash, key)
+        {
             return at;
         }
         let found = keyspace.look_up(hash, key, self.guard).map(|(cell, look)| {

@@ -11,7 +11,7 @@ use crate::store::cell::Cell;
 use crate::store::keyspace::Keyspace;
 
 /// Cells that a plain walk visits under one guard.
-const SLICE_CELLS: usize = 512;
+const SLICE_CELLS: usize = 1024;
 
 /// A walk over a keyspace in key order, in slices that each hold a guard for a moment only.
 pub(super) struct Walk<'k> {

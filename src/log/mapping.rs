@@ -9,12 +9,13 @@
 use std::fs::File;
 use std::io;
 use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use crossbeam_queue::ArrayQueue;
 use memmap2::{Advice, MmapMut, MmapOptions, MmapRaw, UncheckedAdvice};
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering, schedule_point};
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 const PAGE: usize = 4096;
 
@@ -67,7 +68,7 @@ impl Mapping {
         assert!(offset % 8 == 0, "unaligned word");
         // SAFETY: in bounds (`address`); aligned, as mapping and data start at a page and `offset` is a multiple
         // of 8; the type is transparent over a u64, for which any bytes are valid. The log accesses such a word
-        // through this function only, so there are no mixed accesses that race.
+        // through this function and `Space` only, so there are no mixed accesses that race.
         unsafe { &*self.address(offset, 8).cast::<AtomicU64>() }
     }
 
@@ -80,20 +81,12 @@ impl Mapping {
         unsafe { &*self.address(offset, 4).cast::<AtomicU32>() }
     }
 
-    /// The `len` bytes at data offset `offset`, to write.
-    ///
-    /// # Safety
-    /// The range belongs to a live reservation of the caller, lies behind the record's shared words, and the caller
-    /// holds no other reference into it.
+    /// The first of `len` bytes at data offset `offset`, a multiple of 8, all of which are mapped.
     #[inline]
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "the reservation, not this value, is what makes the range exclusive"
-    )]
-    pub(super) unsafe fn bytes_mut(&self, offset: u64, len: usize) -> &mut [u8] {
-        schedule_point();
-        // SAFETY: in bounds (`address`); exclusive, as the caller promises; bytes of any value are valid.
-        unsafe { std::slice::from_raw_parts_mut(self.address(offset, len), len) }
+    pub(super) fn record(&self, offset: u64, len: usize) -> NonNull<u8> {
+        assert!(offset % 8 == 0, "unaligned record");
+        // SAFETY: within the mapping (`address`), so not null.
+        unsafe { NonNull::new_unchecked(self.address(offset, len)) }
     }
 
     /// Makes the pages of a range of the data ready to be written without a fault.

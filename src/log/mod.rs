@@ -65,6 +65,7 @@ mod scan;
 mod segment;
 mod sigbus;
 pub mod snapshot;
+mod space;
 mod status;
 mod storage;
 mod supply;

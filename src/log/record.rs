@@ -118,26 +118,22 @@ impl Seal {
 
     /// The 32-bit check over history, place and length (pad bit included).
     #[inline]
-    const fn check(self, lsn: u64, length: u32) -> u32 {
+    pub const fn check(self, lsn: u64, length: u32) -> u32 {
         let place = self.low ^ lsn.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let keyed = mix(place ^ (length as u64) << 32) ^ self.high;
         (mix(keyed) >> 32) as u32
     }
 
-    const fn word(self, lsn: u64, length: u32) -> u64 {
-        (self.check(lsn, length) as u64) << 32 | length as u64
-    }
-
     /// The head of a record of `length` bytes at `lsn`, as the little-endian number that is stored.
     #[inline]
     pub const fn record_head(self, lsn: u64, length: u32) -> u64 {
-        self.word(lsn, length).to_le()
+        head_word(self.check(lsn, length), length)
     }
 
-    /// The head of a pad of `length` bytes at `lsn`.
+    /// The head of a pad of `length` bytes at `lsn`, as the little-endian number that is stored.
     #[inline]
     pub const fn pad_head(self, lsn: u64, length: u32) -> u64 {
-        self.word(lsn, length | PAD_BIT).to_le()
+        head_word(self.check(lsn, length | PAD_BIT), length | PAD_BIT)
     }
 
     /// What the word read at `lsn`, with `room` bytes left in its segment, says.
@@ -166,16 +162,26 @@ impl Seal {
         if (length as u64) < RECORD_HEADER_BYTES { Head::Invalid } else { Head::Record { length, bytes } }
     }
 
-    /// The checksum of a record: CRC-32 over time and payload (`body`), its initial value made of the head's
-    /// check and the kind, so that it also depends on history, place and length.
+    /// The checksum of a record; see [`checksum`].
     #[inline]
     pub fn checksum(self, lsn: u64, kind: Kind, body: &[u8]) -> u32 {
-        let length = body.len() as u32 + TIME_AT as u32;
-        let initial = self.check(lsn, length) ^ (kind as u32).wrapping_mul(0x9E37_79B1);
-        let mut hasher = crc32fast::Hasher::new_with_initial(initial);
-        hasher.update(body);
-        hasher.finalize()
+        checksum(self.check(lsn, body.len() as u32 + TIME_AT as u32), kind, body)
     }
+}
+
+/// The head of a record of `length` bytes with this check, as the little-endian number that is stored.
+#[inline]
+pub const fn head_word(check: u32, length: u32) -> u64 {
+    ((check as u64) << 32 | length as u64).to_le()
+}
+
+/// The checksum of a record: CRC-32 over time and payload (`body`), its initial value made of the head's check and the
+/// kind, so that it also depends on history, place and length.
+#[inline]
+pub fn checksum(check: u32, kind: Kind, body: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new_with_initial(check ^ (kind as u32).wrapping_mul(0x9E37_79B1));
+    hasher.update(body);
+    hasher.finalize()
 }
 
 /// The bijective mixer of the head check (the finalizer known from murmur3).

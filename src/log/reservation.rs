@@ -7,8 +7,11 @@ use super::appender::Appender;
 use super::blob::SpillFloor;
 use super::error::LogError;
 use super::lsn::Lsn;
-use super::record::{CHECKSUM_AT, Kind, RECORD_HEADER_BYTES, State, TIME_AT, after, aligned, state_word};
+use super::record::{
+    Kind, RECORD_HEADER_BYTES, State, TIME_AT, after, aligned, checksum, head_word, state_word,
+};
 use super::segment::Segment;
+use super::space::Space;
 use crate::sync::Ordering;
 
 /// Space in the log for one record, to be filled, sealed and committed in this order.
@@ -17,8 +20,10 @@ use crate::sync::Ordering;
 #[derive(Debug)]
 pub struct Reservation<'g> {
     appender: &'g Appender,
-    segment: &'g Segment,
+    /// Of the head.
+    check: u32,
     lsn: u64,
+    space: Space<'g>,
     /// Exact length of the record, its header included.
     length: u32,
     kind: Kind,
@@ -46,10 +51,11 @@ impl<'g> Reservation<'g> {
     ) -> Self {
         // Order: the head is the first store, or else a kill leaves bytes that recovery cannot jump over.
         // Release: pairs with the Acquire in `Appender::walk`.
-        segment.head(lsn).store(segment.seal().record_head(lsn, length), Ordering::Release);
+        let (check, space) = (segment.seal().check(lsn, length), segment.space(lsn, length));
+        space.head().store(head_word(check, length), Ordering::Release);
         // Relaxed: a helper changes the state only after it saw the record published, and so this store.
-        segment.state(lsn).store(state_word(State::Pending, kind), Ordering::Relaxed);
-        let mut this = Self { appender, segment, lsn, length, kind, stage: Stage::Open, floor: None };
+        space.state().store(state_word(State::Pending, kind), Ordering::Relaxed);
+        let mut this = Self { appender, check, lsn, space, length, kind, stage: Stage::Open, floor: None };
         this.body_mut()[..8].copy_from_slice(&time.to_le_bytes());
         this
     }
@@ -84,11 +90,10 @@ impl<'g> Reservation<'g> {
     /// Time and payload: all that the checksum covers.
     #[inline]
     fn body_mut(&mut self) -> &mut [u8] {
-        let len = self.length as usize - TIME_AT as usize;
-        // SAFETY: the tail was moved over these bytes for this reservation alone, and they lie behind the state
-        // word. `&mut self` makes this the only reference. Others read them only after the record is committed,
-        // which consumes `self`, or after publication, when no mutable reference is handed out any more (`Sealed`).
-        unsafe { self.segment.bytes_mut(self.lsn, TIME_AT, len) }
+        // SAFETY: the tail was moved over these bytes for this reservation alone. `&mut self` makes this the only
+        // reference. Others read them only after the record is committed, which consumes `self`, or after
+        // publication, when no mutable reference is handed out any more (`Sealed`).
+        unsafe { self.space.body_mut() }
     }
 
     /// Computes the checksum; to be called when the payload is complete and before the record is published, as a
@@ -98,10 +103,10 @@ impl<'g> Reservation<'g> {
     /// [`LogError::Poisoned`] when the log failed: the record may be lost, so it must not be published. Drop it.
     #[inline]
     pub fn seal(&mut self) -> Result<(), LogError> {
-        let (seal, lsn, kind) = (self.segment.seal(), self.lsn, self.kind);
-        let checksum = seal.checksum(lsn, kind, self.body_mut());
+        let (check, kind) = (self.check, self.kind);
+        let checksum = checksum(check, kind, self.body_mut());
         // Relaxed: published with the rest of the record.
-        self.segment.word32(lsn, CHECKSUM_AT).store(checksum.to_le(), Ordering::Relaxed);
+        self.space.checksum().store(checksum.to_le(), Ordering::Relaxed);
         self.stage = Stage::Sealed;
         self.appender.poison.check()
     }
@@ -127,7 +132,7 @@ impl<'g> Reservation<'g> {
 impl Drop for Reservation<'_> {
     #[inline]
     fn drop(&mut self) {
-        let state = self.segment.state(self.lsn);
+        let state = self.space.state();
         if self.stage == Stage::Committed {
             // Release: pairs with the Acquire in `Appender::walk`; whoever sees the record decided sees its bytes. A
             // helper may have stored the same before.

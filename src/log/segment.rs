@@ -15,6 +15,7 @@ use super::lsn::{History, Lsn};
 use super::mapping::{Mapping, Recycler};
 use super::record::{STATE_AT, Seal};
 use super::sigbus::Watch;
+use super::space::Space;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// One mapped segment.
@@ -151,25 +152,15 @@ impl Segment {
         self.mapping.word32(self.offset(lsn) + STATE_AT)
     }
 
-    /// A shared word at `at` bytes into the record at `lsn`.
-    #[inline]
-    pub(super) fn word32(&self, lsn: u64, at: u64) -> &AtomicU32 {
-        self.mapping.word32(self.offset(lsn) + at)
-    }
-
-    /// The bytes of a record from `at` on.
+    /// The space of the record of `length` bytes at `lsn`, checked once for all that is done to it.
     ///
-    /// # Safety
-    /// As [`Mapping::bytes_mut`]: the caller owns the reservation of the record at `lsn`, of which these are bytes
-    /// behind the state word, and holds no other reference to them.
+    /// # Panics
+    /// When it does not lie in the segment.
     #[inline]
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "the reservation, not this value, is what makes the range exclusive"
-    )]
-    pub(super) unsafe fn bytes_mut(&self, lsn: u64, at: u64, len: usize) -> &mut [u8] {
-        // SAFETY: passed on to the caller.
-        unsafe { self.mapping.bytes_mut(self.offset(lsn) + at, len) }
+    pub(super) fn space(&self, lsn: u64, length: u32) -> Space<'_> {
+        let start = self.mapping.record(self.offset(lsn), length as usize);
+        // SAFETY: mapped as long as the segment lives, and aligned, as `record` has checked.
+        unsafe { Space::new(start, length) }
     }
 
     /// Makes the pages up to `to` ready to be written; returns how many bytes that were.

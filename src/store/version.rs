@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! offset  bytes
-//!      0      8  meta: LSN (48 high bits), flags (16 low bits); atomic, only COMMITTED is ever set later
+//!      0      8  meta: LSN (48 high bits); where the key begins, in words (4 bits), kind (4 bits), flags (8 low
+//!                bits); atomic, only COMMITTED is ever set later
 //!      8      4  access: idle clock or frequency of the key; atomic, touched by readers
 //!     12      4  lengths: key (12 high bits), value (20 low bits); key = 0xFFF: the long form follows
 //!    +16     16  long form only: key length, value length, 8 bytes each
@@ -37,6 +38,9 @@ const EXPIRY: u64 = 1 << 1;
 const LONG: u64 = 1 << 2;
 const KIND_SHIFT: u32 = 8;
 const KIND_MASK: u64 = 0xF << KIND_SHIFT;
+const KEY_AT_SHIFT: u32 = 12;
+const KEY_AT_MASK: u64 = 0xF;
+const WORD_BYTES: usize = 8;
 const LSN_SHIFT: u32 = 16;
 
 const KEY_BITS: u32 = 12;
@@ -170,7 +174,8 @@ struct Header {
 const HEADER_BYTES: usize = size_of::<Header>();
 const SHARED_BYTES: usize = size_of::<Bytes>();
 
-/// Where the parts of a version lie.
+/// Where the parts of a version lie. Why the place of the key is kept, though kind and flags imply it: it is asked for
+/// several times per command.
 #[derive(Clone, Copy)]
 struct Shape {
     meta: u64,
@@ -179,29 +184,30 @@ struct Shape {
 }
 
 impl Shape {
-    fn fixed(self) -> usize {
-        let mut at = HEADER_BYTES;
-        if self.meta & LONG != 0 {
-            at += 16;
+    fn new(kind: Kind, has_expiry: bool, key_len: usize, value_len: usize) -> Self {
+        let mut meta = u64::from(kind as u8) << KIND_SHIFT;
+        if has_expiry {
+            meta |= EXPIRY;
         }
-        if self.meta & EXPIRY != 0 {
-            at += 8;
+        if key_len >= KEY_ESCAPE as usize {
+            meta |= LONG;
         }
-        at
-    }
-
-    fn payload(self) -> usize {
-        match Kind::from_meta(self.meta) {
-            Kind::Int => 8,
+        let payload = match kind {
+            Kind::Int => WORD_BYTES,
             Kind::Shared => SHARED_BYTES,
-            _ => 0,
-        }
+            Kind::Tombstone | Kind::Str | Kind::Raw => 0,
+        };
+        let key_at = expiry_at(meta) + if has_expiry { WORD_BYTES } else { 0 } + payload;
+        meta |= ((key_at / WORD_BYTES) as u64) << KEY_AT_SHIFT;
+        Self { meta, key_len, value_len }
     }
 
+    #[inline]
     fn key_at(self) -> usize {
-        self.fixed() + self.payload()
+        (self.meta >> KEY_AT_SHIFT & KEY_AT_MASK) as usize * WORD_BYTES
     }
 
+    #[inline]
     fn bytes(self) -> usize {
         self.key_at() + self.key_len + self.value_len
     }
@@ -209,6 +215,17 @@ impl Shape {
     fn layout(self) -> Layout {
         Layout::from_size_align(self.bytes(), align_of::<Header>()).expect("a version fits the address space")
     }
+}
+
+/// Where the expiry lies, if there is one: behind the lengths.
+#[inline]
+fn expiry_at(meta: u64) -> usize {
+    HEADER_BYTES + if meta & LONG == 0 { 0 } else { 2 * WORD_BYTES }
+}
+
+#[inline]
+fn is_shared(meta: u64) -> bool {
+    meta & KIND_MASK == (Kind::Shared as u64) << KIND_SHIFT
 }
 
 /// A pointer to a version that the holder may read: it owns it, or is pinned.
@@ -272,7 +289,8 @@ impl VersionPtr {
     /// Whether this says that the key is absent.
     #[inline]
     pub fn is_tombstone(self) -> bool {
-        self.kind() == Kind::Tombstone
+        // Relaxed: as in `shape`.
+        self.header().meta.load(Ordering::Relaxed) & KIND_MASK == 0
     }
 
     /// The place of the record that made this version.
@@ -310,12 +328,13 @@ impl VersionPtr {
     /// When the value ends to be, if it does.
     #[inline]
     pub fn expiry(self) -> Option<Millis> {
-        let shape = self.shape();
-        if shape.meta & EXPIRY == 0 {
+        // Relaxed: as in `shape`.
+        let meta = self.header().meta.load(Ordering::Relaxed);
+        if meta & EXPIRY == 0 {
             return None;
         }
-        // SAFETY: EXPIRY says that the last 8 bytes of the fixed part hold the time; 8-aligned as all before is.
-        Some(Millis(unsafe { *self.0.as_ptr().add(shape.fixed() - 8).cast::<u64>() }))
+        // SAFETY: EXPIRY says that the time lies there; 8-aligned as all before is.
+        Some(Millis(unsafe { *self.0.as_ptr().add(expiry_at(meta)).cast::<u64>() }))
     }
 
     /// Whether a reader at `now` finds no value here.
@@ -340,8 +359,10 @@ impl VersionPtr {
                 Kind::Tombstone => None,
                 Kind::Str => Some(ValueRef::Str(inline())),
                 Kind::Raw => Some(ValueRef::Raw(inline())),
-                Kind::Int => Some(ValueRef::Int(*base.add(shape.fixed()).cast::<i64>())),
-                Kind::Shared => Some(ValueRef::Shared(&*base.add(shape.fixed()).cast::<Bytes>())),
+                Kind::Int => Some(ValueRef::Int(*base.add(shape.key_at() - WORD_BYTES).cast::<i64>())),
+                Kind::Shared => {
+                    Some(ValueRef::Shared(&*base.add(shape.key_at() - SHARED_BYTES).cast::<Bytes>()))
+                }
             }
         }
     }
@@ -353,21 +374,22 @@ impl VersionPtr {
     }
 
     /// Bytes of memory that this version occupies, its long string included.
+    #[inline]
     pub fn memory_bytes(self) -> usize {
         let shape = self.shape();
+        if !is_shared(shape.meta) {
+            return shape.bytes();
+        }
         // SAFETY: read at once, under the type's invariant.
-        let shared = match unsafe { self.value() } {
-            Some(ValueRef::Shared(bytes)) => bytes.len(),
-            _ => 0,
-        };
-        shape.bytes() + shared
+        let value = unsafe { self.value() };
+        shape.bytes() + value.map_or(0, |value| value.len())
     }
 
     /// The version's allocation, if it is all that [`VersionPtr::free`] frees.
     #[inline]
     pub fn sole_allocation(self) -> Option<Layout> {
         let shape = self.shape();
-        (Kind::from_meta(shape.meta) != Kind::Shared).then(|| shape.layout())
+        (!is_shared(shape.meta)).then(|| shape.layout())
     }
 
     /// Frees the version.
@@ -378,8 +400,8 @@ impl VersionPtr {
         let shape = self.shape();
         // SAFETY: made by `OwnedVersion::new` with this layout; the caller gives it up.
         unsafe {
-            if Kind::from_meta(shape.meta) == Kind::Shared {
-                std::ptr::drop_in_place(self.0.as_ptr().add(shape.fixed()).cast::<Bytes>());
+            if is_shared(shape.meta) {
+                std::ptr::drop_in_place(self.0.as_ptr().add(shape.key_at() - SHARED_BYTES).cast::<Bytes>());
             }
             dealloc(self.0.as_ptr(), shape.layout());
         }
@@ -409,14 +431,7 @@ impl OwnedVersion {
             let shared = Bytes::copy_from_slice(inline);
             return Self::new(key, Some(Value::Shared(shared)), expiry, access);
         }
-        let mut meta = u64::from(kind as u8) << KIND_SHIFT;
-        if expiry.is_some() {
-            meta |= EXPIRY;
-        }
-        if key.len() >= KEY_ESCAPE as usize {
-            meta |= LONG;
-        }
-        let shape = Shape { meta, key_len: key.len(), value_len: inline.len() };
+        let shape = Shape::new(kind, expiry.is_some(), key.len(), inline.len());
         Self(Self::write(shape, key, inline, value, expiry, access))
     }
 
@@ -445,11 +460,13 @@ impl OwnedVersion {
             let header = Header { meta: AtomicU64::new(shape.meta), access: AtomicU32::new(access), lengths };
             base.cast::<Header>().write(header);
             if let Some(at) = expiry {
-                base.add(shape.fixed() - 8).cast::<u64>().write(at.0);
+                base.add(expiry_at(shape.meta)).cast::<u64>().write(at.0);
             }
             match value {
-                Some(Value::Int(n)) => base.add(shape.fixed()).cast::<i64>().write(n),
-                Some(Value::Shared(bytes)) => base.add(shape.fixed()).cast::<Bytes>().write(bytes),
+                Some(Value::Int(n)) => base.add(shape.key_at() - WORD_BYTES).cast::<i64>().write(n),
+                Some(Value::Shared(bytes)) => {
+                    base.add(shape.key_at() - SHARED_BYTES).cast::<Bytes>().write(bytes);
+                }
                 _ => {}
             }
             let key_start = base.add(shape.key_at());

@@ -86,9 +86,7 @@ mod tests {
     #[test]
     fn effects_are_told_in_words() {
         let effects = [Effect::Append { db: 1, key: b"k\n", suffix: b"abcdef" }, Effect::Swap { a: 0, b: 3 }];
-        let mut bytes = vec![0; effects.iter().map(Effect::encoded_len).sum()];
-        let rest = effects[0].encode(&mut bytes);
-        effects[1].encode(rest);
+        let bytes: Vec<u8> = effects.iter().flat_map(|effect| effect.parts().slices().concat()).collect();
         assert_eq!(show(&bytes, 4), r#"append db=1 key="k\n" bytes="abcd... 2 more bytes"; swap db=0 db=3"#);
         let entry = [&77_u64.to_le_bytes()[..], &bytes].concat();
         assert!(show(&entry, 0).starts_with("lsn=77 append db=1"), "{}", show(&entry, 0));

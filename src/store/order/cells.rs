@@ -166,7 +166,8 @@ impl<'g> Cells<'g> {
     /// All cells in key order, with windows, and what these skip.
     pub fn merged(self, low: &[u8], guard: &'g Guard) -> (usize, Slots) {
         let fresh: SmallVec<[u64; FRESH]> = self.fresh().collect();
-        fetch(&fresh, guard);
+        fetch_cells(&fresh);
+        fetch_versions(&fresh, guard);
         let mut fresh: SmallVec<[(&[u8], u64); FRESH]> =
             fresh.into_iter().map(|cell| (cell_at(cell, guard).key(guard), cell)).collect();
         fresh.sort_unstable();
@@ -205,11 +206,17 @@ pub fn fetch_array(array: Shared<'_, Array>) {
     }
 }
 
-/// Brings cells and the versions in them near.
-pub fn fetch(cells: &[u64], guard: &Guard) {
+/// Brings cells near.
+#[inline]
+pub fn fetch_cells(cells: &[u64]) {
     for &cell in cells {
         prefetch(cell as *const Cell);
     }
+}
+
+/// Brings the versions in cells near.
+#[inline]
+pub fn fetch_versions(cells: &[u64], guard: &Guard) {
     for &cell in cells {
         let version = cell_at(cell, guard).load(guard).address() as *const u8;
         prefetch(version);

@@ -55,7 +55,7 @@ use crate::store::cell::Cell;
 use crate::store::grace;
 use crate::store::order::cells::{
     Added, Array, BASE_CELLS_MAX, CONDEMNED, Cells, FRESH, GONE, HALVED, LIVE, Slot, TAILED, VACANT, build,
-    cell_at, fetch, fetch_array, fingerprint, part, words,
+    cell_at, fetch_array, fetch_cells, fetch_versions, fingerprint, part, words,
 };
 use crate::store::order::leaf::Leaf;
 use crate::store::order::signposts::Signposts;
@@ -88,6 +88,27 @@ impl Candidate<'_> {
     fn may_be_passed(&self, key: &[u8]) -> bool {
         let Some(entry) = &self.entry else { return true };
         entry.next().is_some_and(|next| next.key().low[..] <= *key)
+    }
+}
+
+/// A leaf that a walk comes to.
+struct Stop<'g> {
+    entry: LeafEntry<'g>,
+    leaf: &'g Leaf,
+    cells: Cells<'g>,
+}
+
+impl<'g> Stop<'g> {
+    fn new(entry: LeafEntry<'g>, guard: &'g Guard) -> Self {
+        let leaf = entry.key();
+        let cells = Cells::of(leaf.load(guard));
+        fetch_cells(cells.base());
+        Self { entry, leaf, cells }
+    }
+
+    /// The one behind it. Order: the array was loaded before, or else a split in between hides its upper part.
+    fn next(&self, guard: &'g Guard) -> Option<Self> {
+        self.entry.next().map(|entry| Self::new(entry, guard))
     }
 }
 
@@ -276,22 +297,25 @@ impl Order {
             Bound::Included(key) | Bound::Excluded(key) => key,
             Bound::Unbounded => b"",
         };
-        let mut at = Some(self.entry(first, guard));
-        while let Some(entry) = at {
-            let leaf = entry.key();
-            let cells = Cells::of(leaf.load(guard));
-            // Order: the array before the next leaf, or else a split in between hides its upper part.
-            at = entry.next();
-            fetch(cells.base(), guard);
+        let mut at = Some(Stop::new(self.entry(first, guard), guard));
+        let mut ahead = at.as_ref().and_then(|at| at.next(guard));
+        while let Some(Stop { leaf, cells, .. }) = at {
+            // Why so far ahead: array, cells and versions lie behind one another, far apart. While one leaf is visited, the
+            // cells of the next but one are on their way, and the versions of the next.
+            let farther = ahead.as_ref().and_then(|ahead| ahead.next(guard));
+            if let Some(ahead) = &ahead {
+                fetch_versions(ahead.cells.base(), guard);
+            }
+            (at, ahead) = (ahead, farther);
             let (_, slots) = cells.merged(&leaf.low, guard);
             let cell = |slot: &Slot| cell_at(slot.cell as u64, guard);
             let mut visited = &slots[..];
             // Why: the upper part of an array that is being split is also in the next leaf.
             if let Some(next) = &at
                 && let Some(last) = visited.last()
-                && *cell(last).key(guard) >= next.key().low[..]
+                && *cell(last).key(guard) >= next.leaf.low[..]
             {
-                let end = visited.partition_point(|slot| *cell(slot).key(guard) < next.key().low[..]);
+                let end = visited.partition_point(|slot| *cell(slot).key(guard) < next.leaf.low[..]);
                 visited = &visited[..end];
             }
             if leaf.low[..] <= *first {
