@@ -120,6 +120,12 @@ impl<'g> Cells<'g> {
         slots.take_while(|&slot| slot > SEALED).map(|slot| slot & ADDRESS)
     }
 
+    /// The addresses of all cells, those of the base first.
+    #[inline]
+    pub fn all(self) -> impl Iterator<Item = u64> + 'g {
+        self.base().iter().copied().chain(self.fresh())
+    }
+
     /// Where a key is in the base of the leaf that begins with `low`, which it is not below.
     #[inline]
     pub fn place(self, low: &[u8], key: &[u8], guard: &Guard) -> Result<usize, usize> {
@@ -166,8 +172,8 @@ impl<'g> Cells<'g> {
     /// All cells in key order, with windows, and what these skip.
     pub fn merged(self, low: &[u8], guard: &'g Guard) -> (usize, Slots) {
         let fresh: SmallVec<[u64; FRESH]> = self.fresh().collect();
-        fetch_cells(&fresh);
-        fetch_versions(&fresh, guard);
+        fetch_cells(fresh.iter().copied());
+        fetch_versions(fresh.iter().copied(), guard);
         let mut fresh: SmallVec<[(&[u8], u64); FRESH]> =
             fresh.into_iter().map(|cell| (cell_at(cell, guard).key(guard), cell)).collect();
         fresh.sort_unstable();
@@ -208,16 +214,16 @@ pub fn fetch_array(array: Shared<'_, Array>) {
 
 /// Brings cells near.
 #[inline]
-pub fn fetch_cells(cells: &[u64]) {
-    for &cell in cells {
+pub fn fetch_cells(cells: impl Iterator<Item = u64>) {
+    for cell in cells {
         prefetch(cell as *const Cell);
     }
 }
 
 /// Brings the versions in cells near.
 #[inline]
-pub fn fetch_versions(cells: &[u64], guard: &Guard) {
-    for &cell in cells {
+pub fn fetch_versions(cells: impl Iterator<Item = u64>, guard: &Guard) {
+    for cell in cells {
         let version = cell_at(cell, guard).load(guard).address() as *const u8;
         prefetch(version);
         prefetch(version.wrapping_add(64));

@@ -102,7 +102,7 @@ impl<'g> Stop<'g> {
     fn new(entry: LeafEntry<'g>, guard: &'g Guard) -> Self {
         let leaf = entry.key();
         let cells = Cells::of(leaf.load(guard));
-        fetch_cells(cells.base());
+        fetch_cells(cells.all());
         Self { entry, leaf, cells }
     }
 
@@ -304,7 +304,7 @@ impl Order {
             // cells of the next but one are on their way, and the versions of the next.
             let farther = ahead.as_ref().and_then(|ahead| ahead.next(guard));
             if let Some(ahead) = &ahead {
-                fetch_versions(ahead.cells.base(), guard);
+                fetch_versions(ahead.cells.all(), guard);
             }
             (at, ahead) = (ahead, farther);
             let (_, slots) = cells.merged(&leaf.low, guard);
@@ -380,7 +380,7 @@ impl Drop for Order {
             let array = entry.key().load(&guard);
             debug_assert!(matches!(array.tag(), LIVE | CONDEMNED), "every split is finished by who began it");
             let cells = Cells::of(array);
-            for cell in cells.base().iter().copied().chain(cells.fresh()) {
+            for cell in cells.all() {
                 // SAFETY: nobody else is inside, and a cell is in one leaf only.
                 drop(unsafe { Box::from_raw(cell as *mut Cell) });
             }
