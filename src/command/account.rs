@@ -3,14 +3,14 @@
 //! The executor notes each command when it has run, EXEC those that it ran, and the connection those whose end it
 //! was left to see. Commands are noted once, when what they did has taken effect.
 
-use crate::clock::Millis;
+use crate::clock::{Millis, Stopwatch};
 use crate::command::clients::ClientHandle;
 use crate::command::context::Context;
 use crate::command::slowlog::SlowLog;
 use crate::command::spec::{CommandSpec, Flags};
 use crate::command::stats::LocalStats;
 use crate::resp::{Args, OwnedRequest};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A command that ran.
 #[derive(Clone, Copy, Debug)]
@@ -52,14 +52,14 @@ pub(super) fn note(
 pub struct Unfinished {
     spec: &'static CommandSpec,
     request: OwnedRequest,
-    began: Instant,
+    watch: Stopwatch,
     muted: bool,
 }
 
 impl Unfinished {
-    /// A command that began then; `muted` where the client wants no reply to it.
-    pub(super) fn new(spec: &'static CommandSpec, args: Args<'_>, began: Instant, muted: bool) -> Self {
-        Self { spec, request: args.to_owned_request(), began, muted }
+    /// A command that began with the watch; `muted` where the client wants no reply to it.
+    pub(super) fn new(spec: &'static CommandSpec, args: Args<'_>, watch: Stopwatch, muted: bool) -> Self {
+        Self { spec, request: args.to_owned_request(), watch, muted }
     }
 
     /// Whether the reply is to be thrown away.
@@ -76,7 +76,7 @@ impl Unfinished {
         let ran = Ran {
             spec: self.spec,
             args: self.request.as_args(),
-            elapsed: self.began.elapsed(),
+            elapsed: self.watch.elapsed(),
             failed: error.is_some(),
         };
         note(context, stats, client, Millis::now(), ran);

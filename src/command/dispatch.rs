@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
-use crate::clock::Millis;
+use crate::clock::{Millis, Stopwatch};
 use crate::command::account::{self, Ran, Unfinished};
 use crate::command::bind::{self, Course};
 use crate::command::call::{Call, CommandError, Later};
@@ -70,7 +70,7 @@ pub fn execute_batch(
         context,
         batch: context.engine.batch(Millis::now(), !session.no_touch),
         stats: context.stats.local(),
-        clock: Instant::now(),
+        watch: Stopwatch::start(),
         held_up: context.engine.write_delay(),
         lookups: Lookups::default(),
     };
@@ -107,8 +107,8 @@ struct Run<'c> {
     context: &'c Context,
     batch: Batch<'c>,
     stats: LocalStats<'c>,
-    /// When the last command ended.
-    clock: Instant,
+    /// Runs since the last command ended.
+    watch: Stopwatch,
     /// How long writes are to be held back.
     held_up: Option<Duration>,
     /// Keys that reading commands looked for.
@@ -212,7 +212,7 @@ impl Run<'_> {
         if write && let Some(delay) = self.held_up {
             return Some(Flow::Delay(delay));
         }
-        self.context.pause.holds(write, self.clock).then_some(Flow::Paused)
+        self.context.pause.holds(write, Instant::now).then_some(Flow::Paused)
     }
 
     fn queue(
@@ -381,12 +381,10 @@ impl Run<'_> {
             self.lookups.misses += lookups.misses;
         }
         if let Some(later @ (Later::Blocking(_) | Later::Sleep(_))) = later {
-            let rest = Unfinished::new(spec, args, self.clock, session.mutes_reply());
+            let rest = Unfinished::new(spec, args, self.watch, session.mutes_reply());
             return Step::Stop(Flow::Later(later, Some(Box::new(rest))));
         }
-        let now = Instant::now();
-        let elapsed = now - self.clock;
-        self.clock = now;
+        let elapsed = self.watch.lap();
         let ran = Ran { spec, args, elapsed, failed };
         account::note(self.context, self.stats, &session.client, self.batch.now(), ran);
         later.map_or(Step::Done, |later| Step::Stop(Flow::Later(later, None)))

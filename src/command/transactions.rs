@@ -5,8 +5,9 @@
 //! same attempt, so nothing can come in between.
 
 use std::convert::Infallible;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::clock::Stopwatch;
 use crate::command::account;
 use crate::command::bind::{self, Course};
 use crate::command::call::{Call, CommandError, Later};
@@ -152,7 +153,7 @@ fn run_queue(
     reply: &mut ReplyBuf,
 ) -> Ran {
     let mut ran = Ran::default();
-    let mut clock = Instant::now();
+    let mut watch = Stopwatch::start();
     reply.array(queue.requests.len());
     for (spec, request) in &queue.requests {
         let mark = reply.mark();
@@ -164,9 +165,7 @@ fn run_queue(
             reply.truncate(mark);
             reply.error(&error.to_string());
         }
-        let now = Instant::now();
-        ran.calls.push((now - clock, result));
-        clock = now;
+        ran.calls.push((watch.lap(), result));
     }
     ran
 }

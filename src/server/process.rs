@@ -5,6 +5,7 @@ use super::diagnostics::{self, LogFileError};
 use super::listen::{self, Bound, ListenError};
 use super::pid_file::{PidFile, PidFileError};
 use super::{database, open_files, signals};
+use crate::clock::Stopwatch;
 use crate::command::context::{Context, GOREDIS_VERSION};
 use crate::engine::{self, EngineError, OpenError};
 use crate::settings::{self, Settings, SettingsError, Startup};
@@ -87,6 +88,7 @@ fn serve(settings: Settings) -> Result<(), StartError> {
     // mistake would recover a large database only to find its port taken.
     let bound = listen::bind(&settings)?;
     let engine = database::open(&settings)?;
+    Stopwatch::calibrate();
     let _pid_file = settings.pidfile_path().map(PidFile::write).transpose()?;
     let runtime = runtime(settings.threads())?;
     let crew = Crew::start(runtime.handle().clone(), engine::quiesce)

@@ -98,11 +98,11 @@ mod tests {
         assert_eq!(fixture.run(client_pause, "CLIENT PAUSE 9223372036854775807 WRITE"), "");
         assert_eq!(fixture.finish_later(), "+OK\r\n");
         let pause = &fixture.context.pause;
-        assert!(pause.holds(true, Instant::now()) && !pause.holds(false, Instant::now()));
+        assert!(pause.holds(true, Instant::now) && !pause.holds(false, Instant::now));
         assert!(matches!(write(&fixture), Err(EngineError::Paused)));
         assert_eq!(fixture.run(client_unpause, "CLIENT UNPAUSE"), "");
         assert_eq!(fixture.finish_later(), "+OK\r\n");
-        assert!(!fixture.context.pause.holds(true, Instant::now()));
+        assert!(!fixture.context.pause.holds(true, Instant::now));
         assert!(write(&fixture).is_ok());
     }
 
@@ -132,9 +132,9 @@ mod tests {
         let mut fixture = Fixture::new();
         fixture.session.set_in_exec(true);
         assert_eq!(fixture.run(client_pause, "CLIENT PAUSE 60000"), "+OK\r\n");
-        assert!(fixture.context.pause.holds(false, Instant::now()));
+        assert!(fixture.context.pause.holds(false, Instant::now));
         assert_eq!(fixture.run(client_unpause, "CLIENT UNPAUSE"), "+OK\r\n");
-        assert!(!fixture.context.pause.holds(false, Instant::now()));
+        assert!(!fixture.context.pause.holds(false, Instant::now));
     }
 
     #[test]
