@@ -95,10 +95,13 @@ pub fn hand_over() {
 
 /// Holds little back from now on. For threads that park.
 pub fn parked() {
-    if HELD.with_borrow(|held| held.batch.bytes > PARKED_BYTES_MAX) {
+    let (bytes, waiting_bytes) = HELD.with_borrow(|held| (held.batch.bytes, held.waiting_bytes));
+    if bytes > PARKED_BYTES_MAX {
         end_batch();
-    } else {
+    } else if waiting_bytes > 0 {
         free_some();
+    } else {
+        return;
     }
     while let Some(batch) = HELD.with_borrow_mut(|held| held.take_waiting_beyond(PARKED_WAITING_BYTES_MAX)) {
         defer(batch);

@@ -4,8 +4,8 @@
 //! cells lie in an array: a *base* in key order, which does not change, and a few slots for *fresh* cells, which fill
 //! one after the other, in no order. So most insertions are a search and one CAS, and copy nothing; a key costs 16 bytes
 //! here instead of a skiplist node, and a walk finds its cells side by side. Beside each cell of the base the array has
-//! a *window* of its key ([`window`]); beside each fresh cell a fingerprint of the key. Only where these are equal are the
-//! keys themselves compared, which lie far away. The leaf of a key is found by [`signposts`], which are a hint, or by the
+//! a *window* of its key (`window.rs`); beside each fresh cell a fingerprint of the key. Only where these are equal are the
+//! keys themselves compared, which lie far away. The leaf of a key is found by *signposts*, which are a hint, or by the
 //! skiplist.
 //!
 //! ```text
@@ -36,6 +36,7 @@
 //! | [`Order::find_or_insert`] | lock-free | the CAS of a vacant slot, or of the leaf's array |
 //! | [`Order::remove`] | lock-free | the CAS of the leaf's array |
 //! | [`Order::walk`] | lock-free | none: weakly consistent; what is there all the while is met, once |
+//! | [`Order::survey`] | one caller at a time; waits for a grace period | none: a hint changes |
 
 mod cells;
 mod leaf;
@@ -362,8 +363,8 @@ impl Order {
         self.leaves.len()
     }
 
-    /// Bytes that a leaf occupies apart from its base, on average: node, fresh slots, allocator's rounding.
-    pub const LEAF_BYTES: usize = 96 + 8 * (1 + FRESH);
+    /// Bytes that a leaf occupies apart from its base, on average: node, fresh slots, allocator's rounding, signpost.
+    pub const LEAF_BYTES: usize = 96 + 8 * (1 + FRESH) + Signposts::POST_BYTES;
     /// Bytes that a key occupies: its place in a base and its cell.
     pub const KEY_BYTES: usize = 16 + size_of::<Cell>();
 }

@@ -40,6 +40,10 @@ pub struct Signposts {
 pub struct Group(usize);
 
 impl Signposts {
+    /// Bytes for each leaf: itself, its window, and the reference to its node.
+    pub const POST_BYTES: usize =
+        size_of::<&Leaf>() + size_of::<u64>() + size_of::<RefEntry<'static, Leaf, ()>>();
+
     /// Notes the leaves that there are.
     pub fn survey(list: &'static SkipList<Leaf, ()>) -> Self {
         let mut nodes = Vec::with_capacity(list.len());
