@@ -1,9 +1,9 @@
 //! Signposts: a sorted copy of the leaves' lower bounds, by which the leaf of a key is found with few comparisons.
 //!
 //! A search of the skiplist compares a whole key, which lies somewhere else, two or three times for each doubling of
-//! the leaves; here it is one window, which lies beside the last. Signposts are a hint and may be old: leaves that came since are not
-//! among them, and leaves that went still are, tagged so. Whoever follows one looks whether the key lies below a cell of
-//! that leaf, and otherwise searches the skiplist.
+//! the leaves; here it is one window, which lies beside the last. Signposts are a hint and may be old: leaves that came
+//! since are not among them, and leaves that went still are, tagged so. Whoever follows one looks whether the key lies
+//! below a cell of that leaf, and otherwise searches the skiplist.
 //!
 //! They are made anew in the background once an eighth of the leaves came or went, which is the work of a few
 //! instructions for each key.
