@@ -32,6 +32,12 @@ impl Millis {
     }
 }
 
+impl fmt::Display for Millis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
 /// The processor's counter, where it has a steady one; reading it costs a third of asking the system's clock. Elsewhere
 /// that clock.
 static COUNTER: LazyLock<quanta::Clock> = LazyLock::new(quanta::Clock::new);
@@ -66,12 +72,6 @@ impl Stopwatch {
     /// Time since the start or the last lap; the watch runs on.
     pub fn elapsed(mut self) -> Duration {
         self.lap()
-    }
-}
-
-impl fmt::Display for Millis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
     }
 }
 

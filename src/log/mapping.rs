@@ -1,7 +1,7 @@
 //! A piece of memory that holds log bytes: a mapped segment file, or anonymous memory.
 //!
-//! The only place where addresses are computed. Words and byte ranges are handed out after a bounds check, so
-//! that the rest of the log does no pointer arithmetic.
+//! Here addresses are computed, and, inside a record whose bounds were checked here, in `space.rs`; the rest of the log
+//! does no pointer arithmetic.
 //!
 //! Many threads touch one mapping at once. What keeps them apart is the log's protocol: words that several threads
 //! touch (heads, states) are atomics; every other byte belongs to the one reservation that covers it.

@@ -11,6 +11,7 @@
 
 use crossbeam_epoch::Guard;
 
+use crate::prefetch::prefetch;
 use crate::store::descriptor::{Descriptor, Status};
 use crate::store::version::{OwnedVersion, VersionPtr};
 use crate::store::word::Word;
@@ -97,6 +98,15 @@ impl Cell {
         // AcqRel: Release pairs with the Acquire in `load`, publishing what `new` points to; Acquire orders what the
         // winner does to the replaced version after whatever its publisher did.
         self.word.compare_exchange(old.0, new.0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Brings the version near: as much of it as most have.
+    #[inline]
+    pub fn prefetch_version(&self, guard: &Guard) {
+        const LINE_BYTES: usize = 64;
+        let version = self.load(guard).address() as *const u8;
+        prefetch(version);
+        prefetch(version.wrapping_add(LINE_BYTES));
     }
 
     /// The key's bytes.

@@ -430,7 +430,7 @@ impl Index {
             }
         }
         for cell in cells {
-            prefetch(cell.load(guard).address() as *const u8);
+            cell.prefetch_version(guard);
         }
     }
 

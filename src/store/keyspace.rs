@@ -19,7 +19,6 @@ use std::ops::Bound;
 
 use crate::clock::Millis;
 use crate::lsn::Lsn;
-use crate::prefetch::prefetch;
 use crate::store::cell::{Cell, Look};
 use crate::store::counter::Counter;
 use crate::store::grace;
@@ -187,9 +186,7 @@ impl Keyspace {
             self.order.prefetch(&missing, guard);
         }
         for cell in cells {
-            let version = cell.load(guard).address() as *const u8;
-            prefetch(version);
-            prefetch(version.wrapping_add(64));
+            cell.prefetch_version(guard);
         }
     }
 

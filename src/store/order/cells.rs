@@ -224,9 +224,7 @@ pub fn fetch_cells(cells: impl Iterator<Item = u64>) {
 #[inline]
 pub fn fetch_versions(cells: impl Iterator<Item = u64>, guard: &Guard) {
     for cell in cells {
-        let version = cell_at(cell, guard).load(guard).address() as *const u8;
-        prefetch(version);
-        prefetch(version.wrapping_add(64));
+        cell_at(cell, guard).prefetch_version(guard);
     }
 }
 

@@ -62,7 +62,7 @@ use crate::store::order::leaf::Leaf;
 use crate::store::order::signposts::Signposts;
 use crate::sync::schedule_point;
 
-/// Fewer leaves than this need no signposts. Under the model checker hardly any do, or else it would need many keys.
+/// Fewer leaves than this get no signposts. Under the model checker a few are enough, or else it would need many keys.
 const SIGNPOSTED_LEAVES_MIN: usize = if cfg!(feature = "shuttle") { 3 } else { 16 };
 
 /// The cells of a keyspace in key order. It owns the cells that are in it.
@@ -75,21 +75,14 @@ pub struct Order {
 
 type LeafEntry<'g> = Entry<'g, 'g, Leaf, ()>;
 
-/// A leaf that may cover a key.
-struct Candidate<'g> {
+/// Where a key is, or would be.
+struct Located<'g> {
+    /// The leaf that covers it.
     leaf: &'g Leaf,
-    /// Where the skiplist led there.
-    entry: Option<LeafEntry<'g>>,
-}
-
-impl Candidate<'_> {
-    /// Whether a key behind all that are in the leaf's base may belong to a later leaf.
-    ///
-    /// Order: the array is loaded before this, or else a split in between is not seen.
-    fn may_be_passed(&self, key: &[u8]) -> bool {
-        let Some(entry) = &self.entry else { return true };
-        entry.next().is_some_and(|next| next.key().low[..] <= *key)
-    }
+    /// That leaf's array: it takes insertions and removals, and can be replaced once it is sealed.
+    array: Shared<'g, Array>,
+    /// As [`Cells::place`].
+    place: Result<usize, usize>,
 }
 
 /// A leaf that a walk comes to.
@@ -123,13 +116,6 @@ impl Default for Order {
 }
 
 impl Order {
-    /// The leaf that covers a key.
-    #[inline]
-    fn leaf<'g>(&'g self, key: &[u8], guard: &'g Guard) -> Candidate<'g> {
-        let entry = self.entry(key, guard);
-        Candidate { leaf: entry.key(), entry: Some(entry) }
-    }
-
     fn entry<'g>(&'g self, key: &[u8], guard: &'g Guard) -> LeafEntry<'g> {
         let found = self.leaves.upper_bound(Bound::Included(key), guard);
         found.expect("the first leaf begins with the empty key and stays")
@@ -142,12 +128,36 @@ impl Order {
         unsafe { self.signposts.load(Ordering::Acquire, guard).as_ref() }
     }
 
-    /// The leaf that probably covers a key, if there is a signpost to it.
+    /// Finds the leaf that covers a key; on the way, helps with what is under way there.
     #[inline]
-    fn probable<'g>(&'g self, key: &[u8], guard: &'g Guard) -> Option<Candidate<'g>> {
-        let signposts = self.signposts(guard)?;
-        let leaf = signposts.leaf(signposts.group(key)?, key)?;
-        Some(Candidate { leaf, entry: None })
+    fn locate<'g>(&'g self, key: &[u8], guard: &'g Guard) -> Located<'g> {
+        // Why not behind the last cell: whether the key belongs to a later leaf, a signpost cannot tell.
+        if let Some(signposts) = self.signposts(guard)
+            && let Some(leaf) = signposts.group(key).and_then(|group| signposts.leaf(group, key))
+            && let Some(array) = self.stable(leaf, guard)
+            && let cells = Cells::of(array)
+            && let place = cells.place(&leaf.low, key, guard)
+            && place != Err(cells.base().len())
+        {
+            return Located { leaf, array, place };
+        }
+        loop {
+            let entry = self.entry(key, guard);
+            let leaf = entry.key();
+            let Some(array) = self.stable(leaf, guard) else {
+                if leaf.load(guard).tag() == GONE {
+                    entry.remove();
+                }
+                continue;
+            };
+            let cells = Cells::of(array);
+            let place = cells.place(&leaf.low, key, guard);
+            // Order: the array before the next leaf, or else a split in between is not seen.
+            let is_passed = || entry.next().is_some_and(|next| next.key().low[..] <= *key);
+            if place != Err(cells.base().len()) || !is_passed() {
+                return Located { leaf, array, place };
+            }
+        }
     }
 
     /// Brings near what inserting some keys will look at. At most 64 keys.
@@ -181,16 +191,11 @@ impl Order {
             }
             owned
         };
-        let mut hint = self.probable(key, guard);
         let found = loop {
-            let candidate = hint.take().unwrap_or_else(|| self.leaf(key, guard));
-            let leaf = candidate.leaf;
-            let Some(array) = self.stable(&candidate, guard) else { continue };
+            let Located { leaf, array, place } = self.locate(key, guard);
             let cells = Cells::of(array);
-            match cells.place(&leaf.low, key, guard) {
-                Ok(at) => break cell_at(cells.base()[at], guard),
-                Err(at) if at == cells.base().len() && candidate.may_be_passed(key) => continue,
-                Err(_) => {}
+            if let Ok(at) = place {
+                break cell_at(cells.base()[at], guard);
             }
             match cells.add(key, guard, &mut cell) {
                 Added::Done => return cell_at(cell() as u64, guard),
@@ -218,17 +223,13 @@ impl Order {
 
     /// The array of a leaf when it can be replaced; otherwise helps with what is under way.
     #[inline]
-    fn stable<'g>(&'g self, candidate: &Candidate<'g>, guard: &'g Guard) -> Option<Shared<'g, Array>> {
-        let array = candidate.leaf.load(guard);
+    fn stable<'g>(&'g self, leaf: &'g Leaf, guard: &'g Guard) -> Option<Shared<'g, Array>> {
+        let array = leaf.load(guard);
         fetch_array(array);
         match array.tag() {
             LIVE | CONDEMNED => return Some(array),
-            GONE => {
-                if let Some(entry) = &candidate.entry {
-                    entry.remove();
-                }
-            }
-            _ => self.finish_split(candidate.leaf, array, guard),
+            GONE => {}
+            _ => self.finish_split(leaf, array, guard),
         }
         None
     }
@@ -249,15 +250,11 @@ impl Order {
     pub fn remove(&self, cell: &Cell, guard: &Guard) -> Option<Vec<u8>> {
         let key = cell.key(guard);
         let address = std::ptr::from_ref(cell);
-        let mut hint = self.probable(key, guard);
         loop {
-            let candidate = hint.take().unwrap_or_else(|| self.leaf(key, guard));
-            let leaf = candidate.leaf;
-            let Some(array) = self.stable(&candidate, guard) else { continue };
+            let Located { leaf, array, place } = self.locate(key, guard);
             let cells = Cells::of(array);
-            let is_here = match cells.place(&leaf.low, key, guard) {
+            let is_here = match place {
                 Ok(at) => cells.base()[at] == address as u64,
-                Err(at) if at == cells.base().len() && candidate.may_be_passed(key) => continue,
                 Err(_) => cells.fresh().any(|fresh| fresh == address as u64),
             };
             if !is_here {
