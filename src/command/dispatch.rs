@@ -58,17 +58,18 @@ pub fn durability(context: &Context, session: &mut Session) -> Option<Lsn> {
     (seen > Lsn::ZERO && context.engine.fsync() == FsyncPolicy::Always).then_some(seen)
 }
 
-/// Executes requests on the calling thread and writes their replies; gives how many it took, and what the connection
-/// has to do next.
+/// Executes requests on the calling thread at `now` and writes their replies; gives how many it took, and what the
+/// connection has to do next.
 pub fn execute_batch(
     context: &Context,
     session: &mut Session,
+    now: Millis,
     requests: &[Args<'_>],
     reply: &mut ReplyBuf,
 ) -> (usize, Flow) {
     let mut run = Run {
         context,
-        batch: context.engine.batch(Millis::now(), !session.no_touch),
+        batch: context.engine.batch(now, !session.no_touch),
         stats: context.stats.local(),
         watch: Stopwatch::start(),
         held_up: context.engine.write_delay(),
@@ -77,8 +78,9 @@ pub fn execute_batch(
     let mut taken = 0;
     let mut flow = Flow::Continue;
     'batch: for group in requests.chunks(GROUP_REQUESTS) {
-        let specs = run.look_up(session, group);
-        for (&request, spec) in group.iter().zip(specs) {
+        let mut specs = Specs::new();
+        run.look_up(session, group, &mut specs);
+        for (&request, &spec) in group.iter().zip(&specs) {
             match run.request(session, request, spec, reply) {
                 Step::Done => taken += 1,
                 Step::Stop(then) => {
@@ -120,11 +122,11 @@ type Specs = SmallVec<[Option<&'static CommandSpec>; GROUP_REQUESTS]>;
 impl Run<'_> {
     /// Finds the commands of a group, and has what their keys lead to fetched.
     #[inline]
-    fn look_up(&self, session: &Session, group: &[Args<'_>]) -> Specs {
-        let specs: Specs = group.iter().map(|request| table::lookup(request.name())).collect();
+    fn look_up(&self, session: &Session, group: &[Args<'_>], specs: &mut Specs) {
+        specs.extend(group.iter().map(|request| table::lookup(request.name())));
         if group.len() >= PREFETCH_REQUESTS_MIN {
             let mut keys = SmallVec::<[_; GROUP_REQUESTS]>::new();
-            for (request, spec) in group.iter().zip(&specs) {
+            for (request, spec) in group.iter().zip(&*specs) {
                 // Why only the first key: requests of several keys are few in a pipeline, and cost more anyway.
                 if let Some(spec) = spec
                     && spec.key_range.first == 1
@@ -136,7 +138,6 @@ impl Run<'_> {
             }
             self.batch.prefetch(session.db, &keys);
         }
-        specs
     }
 
     #[inline]

@@ -1,10 +1,13 @@
 //! A client's socket, TCP or Unix, as the connection uses it.
 
 use bytes::Buf;
+use rustix::buffer::spare_capacity;
+use rustix::net::{self, RecvFlags, SendFlags};
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncWrite, AsyncWriteExt, Interest};
 use tokio::net::{TcpStream, UnixStream};
 
 /// A client's socket.
@@ -17,17 +20,24 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// Appends what the socket has to `bytes`, at most their spare room; 0 is the end.
+    /// Appends what the socket has to `bytes`, at most their spare room, of which there must be some; 0 is the end.
+    #[inline]
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, bytes: &mut Vec<u8>) -> Poll<io::Result<usize>> {
-        // Why: `read_buf` keeps no state between polls, so a new one for each poll loses nothing.
-        match self {
-            Self::Tcp(socket) => pin!(socket.read_buf(bytes)).poll(cx),
-            Self::Unix(socket) => pin!(socket.read_buf(bytes)).poll(cx),
+        let room = bytes.capacity() - bytes.len();
+        loop {
+            let done = self.attempt(Interest::READABLE, room, |socket| {
+                Ok(net::recv(socket, spare_capacity(bytes), RecvFlags::empty())?.1)
+            });
+            match done {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.poll_read_ready(cx))?,
+                done => return Poll::Ready(done),
+            }
         }
     }
 
     /// Writes from the front of `replies` and takes off what was written; nothing is lost when it is not polled
     /// again.
+    #[inline]
     pub(super) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
@@ -41,14 +51,64 @@ impl Stream {
                 Self::Unix(socket) => pin!(socket.write_buf(replies)).poll(cx),
             };
         }
-        let polled = match self {
-            Self::Tcp(socket) => Pin::new(socket).poll_write(cx, whole),
-            Self::Unix(socket) => Pin::new(socket).poll_write(cx, whole),
-        };
-        if let Poll::Ready(Ok(count)) = polled {
-            replies.advance(count);
+        loop {
+            let done = self.attempt(Interest::WRITABLE, whole.len(), |socket| {
+                Ok(net::send(socket, whole, SendFlags::NOSIGNAL)?)
+            });
+            match done {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.poll_write_ready(cx))?,
+                Ok(count) => {
+                    replies.advance(count);
+                    return Poll::Ready(Ok(count));
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
         }
-        polled
+    }
+
+    /// Transfers up to `whole` bytes with one system call, where the socket is known to be ready for it.
+    ///
+    /// # Errors
+    /// `WouldBlock` where it is not. Others as the system call has them.
+    #[inline]
+    fn attempt(
+        &self,
+        interest: Interest,
+        whole: usize,
+        mut transfer: impl FnMut(BorrowedFd<'_>) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let mut partly = 0;
+        let mut transfer = |socket: BorrowedFd<'_>| loop {
+            match transfer(socket) {
+                // Why: a socket that did less than it could have is exhausted. Saying so here saves the call that
+                // would find out; an event that has come since the runtime last looked is not lost by it.
+                Ok(count) if 0 < count && count < whole => {
+                    partly = count;
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return done,
+            }
+        };
+        let done = match self {
+            Self::Tcp(socket) => socket.try_io(interest, || transfer(socket.as_fd())),
+            Self::Unix(socket) => socket.try_io(interest, || transfer(socket.as_fd())),
+        };
+        if partly > 0 { Ok(partly) } else { done }
+    }
+
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(socket) => socket.poll_read_ready(cx),
+            Self::Unix(socket) => socket.poll_read_ready(cx),
+        }
+    }
+
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(socket) => socket.poll_write_ready(cx),
+            Self::Unix(socket) => socket.poll_write_ready(cx),
+        }
     }
 
     /// Tells the client that nothing more will come.

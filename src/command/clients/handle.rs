@@ -4,9 +4,10 @@ use super::activity::{Activity, Buffers, SessionFigures};
 use super::labels::Labels;
 use crate::clock::Millis;
 use crate::sync::{AtomicU8, Ordering};
+use atomic_waker::AtomicWaker;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
-use tokio::sync::Notify;
+use std::task::Waker;
 
 /// Where a connection comes from and where it arrived.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +54,8 @@ pub struct ClientHandle {
     activity: Activity,
     /// A [`KillState`], which only grows.
     kill: AtomicU8,
-    killed: Notify,
+    /// Whom to tell of it.
+    killed: AtomicWaker,
 }
 
 impl ClientHandle {
@@ -66,7 +68,7 @@ impl ClientHandle {
             labels: Mutex::default(),
             activity: Activity::new(now),
             kill: AtomicU8::new(KillState::Alive as u8),
-            killed: Notify::new(),
+            killed: AtomicWaker::new(),
         }
     }
 
@@ -124,8 +126,8 @@ impl ClientHandle {
     pub fn kill(&self, how: KillState) {
         // Release: pairs with the Acquire in `kill_state`, so that whoever sees the switch sees what led to it.
         self.kill.fetch_max(how as u8, Ordering::Release);
-        // Why: `notify_one` keeps a permit, so a connection that is not waiting yet finds it when it does.
-        self.killed.notify_one();
+        // Order: told after the switch is set, so that a connection that listens too late sees the switch.
+        self.killed.wake();
     }
 
     /// Whether the connection is to end. Looked at once per batch.
@@ -139,15 +141,10 @@ impl ClientHandle {
         }
     }
 
-    /// Waits until the connection is to end. For the connection's task only: one waiter.
-    pub async fn killed(&self) -> KillState {
-        loop {
-            let state = self.kill_state();
-            if state != KillState::Alive {
-                return state;
-            }
-            self.killed.notified().await;
-        }
+    /// Has the connection's task told, once, when the connection is to end. For that task only. It looks at
+    /// [`ClientHandle::kill_state`] afterwards: what was asked before this call is not told.
+    pub fn listen(&self, task: &Waker) {
+        self.killed.register(task);
     }
 }
 
@@ -181,18 +178,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_kill_before_the_wait_is_not_lost() {
-        let handle = handle();
-        handle.kill(KillState::AfterReply);
-        assert_eq!(handle.killed().await, KillState::AfterReply);
-    }
-
-    #[tokio::test]
     async fn a_kill_wakes_the_connection() {
         let handle = std::sync::Arc::new(handle());
         let waiting = tokio::spawn({
             let handle = std::sync::Arc::clone(&handle);
-            async move { handle.killed().await }
+            async move {
+                let killed = std::future::poll_fn(|cx| {
+                    handle.listen(cx.waker());
+                    match handle.kill_state() {
+                        KillState::Alive => std::task::Poll::Pending,
+                        state => std::task::Poll::Ready(state),
+                    }
+                });
+                killed.await
+            }
         });
         tokio::task::yield_now().await;
         handle.kill(KillState::Now);

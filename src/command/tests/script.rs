@@ -39,7 +39,8 @@ impl Client {
         let request = inline::split(line.as_bytes()).expect("balanced quotes");
         let mut reply = ReplyBuf::with_protocol(self.protocol);
         let requests = [request.as_args()];
-        let (ran, flow) = dispatch::execute_batch(&self.context, &mut self.session, &requests, &mut reply);
+        let (ran, flow) =
+            dispatch::execute_batch(&self.context, &mut self.session, Millis::now(), &requests, &mut reply);
         assert_eq!(ran, 1, "{line}");
         if let Flow::Later(Later::Blocking(work), rest) = flow {
             work(&self.context, &mut reply);

@@ -1,13 +1,12 @@
 //! Waiting, as a connection does it: for one thing, or for being killed.
 //!
-//! One future listens for the kill over the connection's whole life. It is polled only where the connection has
-//! to wait anyway, and joins the handle's list of waiters once instead of once per wait.
+//! The connection has itself told of the kill at its first wait; each further wait looks at one word.
 
 use super::End;
 use crate::command::clients::{ClientHandle, KillState};
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 /// How long a client that is to be closed may take for the replies that are still due to it.
@@ -16,15 +15,14 @@ const LINGER: Duration = Duration::from_secs(5);
 /// The connection's end of its kill switch.
 pub(super) struct KillSwitch<'a> {
     client: &'a ClientHandle,
-    /// Ready once. Invariant: not polled after `thrown` has left [`KillState::Alive`].
-    wait: Pin<Box<dyn Future<Output = KillState> + Send + 'a>>,
-    thrown: KillState,
+    /// The task that the handle was given to tell.
+    listening: Option<Waker>,
 }
 
 impl<'a> KillSwitch<'a> {
-    /// Listens on a handle, for its connection.
+    /// The switch of a handle, for its connection.
     pub(super) fn new(client: &'a ClientHandle) -> Self {
-        Self { client, wait: Box::pin(client.killed()), thrown: KillState::Alive }
+        Self { client, listening: None }
     }
 
     /// Whether the connection is to end, without waiting.
@@ -33,13 +31,13 @@ impl<'a> KillSwitch<'a> {
     }
 
     /// Whether the connection is to end; if not, wakes it when it is.
-    fn poll(&mut self, cx: &mut Context<'_>) -> KillState {
-        if self.thrown == KillState::Alive
-            && let Poll::Ready(state) = self.wait.as_mut().poll(cx)
-        {
-            self.thrown = state;
+    fn poll(&mut self, cx: &Context<'_>) -> KillState {
+        // Why once: nobody is told twice, and after the first time the connection ends.
+        if !self.listening.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
+            self.client.listen(cx.waker());
+            self.listening = Some(cx.waker().clone());
         }
-        self.thrown
+        self.state()
     }
 
     /// Waits for something that no reply depends on; a kill of either kind ends the connection.

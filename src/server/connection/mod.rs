@@ -39,6 +39,9 @@ use std::task::Poll;
 /// Most requests that run before their replies are sent and other connections of the thread get their turn.
 const REQUESTS_MAX: usize = 1024;
 
+/// Reads that a connection may make without a wait before other connections of the thread get their turn.
+const READS_MAX: u32 = 32;
+
 /// Why a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -60,6 +63,8 @@ pub(super) struct Connection {
     parser: RequestParser,
     /// Bytes that the parser is known to lack.
     want: usize,
+    /// Reads since the connection last waited for bytes or yielded.
+    reads: u32,
     /// The buffers, while the connection is busy.
     work: Option<Box<Work>>,
     /// The start of a request, while it is not.
@@ -82,6 +87,7 @@ impl Connection {
             session: Session::new(Arc::clone(&client), authenticated),
             parser: RequestParser::new(),
             want: 0,
+            reads: 0,
             work: None,
             remnant: Remnant::default(),
             net_input_bytes: 0,
@@ -110,10 +116,11 @@ impl Connection {
     /// Reads once, and executes what has come.
     async fn turn(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
         self.receive(kill).await?;
+        let mut fresh = Some(self.last_active);
         loop {
             let scan = self.scan();
             while self.busy().has_requests() {
-                self.batch(kill).await?;
+                self.batch(fresh.take().unwrap_or_else(Millis::now), kill).await?;
             }
             match scan {
                 Scan::Full => tokio::task::yield_now().await,
@@ -136,7 +143,13 @@ impl Connection {
 
     /// Waits for bytes; meanwhile the connection owns no more than it must.
     async fn receive(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
+        // Why here: the socket is asked past the runtime's own means against a task that always finds it ready.
+        if self.reads == READS_MAX {
+            self.reads = 0;
+            tokio::task::yield_now().await;
+        }
         let count = kill.unless_killed(poll_fn(|cx| self.poll_receive(cx))).await??;
+        self.reads += 1;
         if count == 0 {
             return Err(End::Gone);
         }
@@ -157,6 +170,7 @@ impl Connection {
         let Some(mut work) = self.work.take() else { return Poll::Ready(Err(End::Gone)) };
         let polled = self.stream.poll_read(cx, work.input.tail_mut());
         if polled.is_pending() {
+            self.reads = 0;
             self.work = work.give_back(&mut self.remnant);
             self.publish_buffers();
         } else {
@@ -186,9 +200,9 @@ impl Connection {
         }
     }
 
-    /// Executes what was parsed, as far as it goes, and sends the replies.
-    async fn batch(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
-        let flow = self.execute();
+    /// Executes what was parsed at `now`, as far as it goes, and sends the replies.
+    async fn batch(&mut self, now: Millis, kill: &mut KillSwitch<'_>) -> Result<(), End> {
+        let flow = self.execute(now);
         self.settle(kill).await?;
         self.follow(flow, kill).await?;
         match kill.state() {
@@ -198,12 +212,12 @@ impl Connection {
         }
     }
 
-    fn execute(&mut self) -> Flow {
+    fn execute(&mut self, now: Millis) -> Flow {
         // Why: a client that lists itself is to see the request it is in.
         self.publish_buffers();
         let (context, session) = (&self.context, &mut self.session);
         let Some(work) = self.work.as_mut() else { return Flow::Continue };
-        work.run(|requests, reply| dispatch::execute_batch(context, session, requests, reply))
+        work.run(|requests, reply| dispatch::execute_batch(context, session, now, requests, reply))
     }
 
     fn failed(&self, error: &io::Error) -> End {
