@@ -14,10 +14,10 @@
 
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::allocator::{ClosedSegment, ClosedSegments};
+use super::closed::{ClosedSegment, ClosedSegments};
 use super::disk::{DiskLog, DiskSegment};
 use super::error::{Damage, OpenError};
 use super::factory::{MakeError, SegmentFactory};
@@ -115,7 +115,7 @@ fn go_on(
     let poison = Poison::default();
     let mut segments = disk.segments;
     let window = segments.split_off(tail_index);
-    let closed = closed_segments(&segments);
+    let closed = ClosedSegments::new(closed_segments(&segments));
     let table = SegmentTable::new(map_window(&window, survey.end, mark.sequence, &factory, &poison)?);
     Ok(FilesStart { lock, factory, poison, table, closed, tail: survey.end, start })
 }
@@ -176,9 +176,10 @@ fn start_over(
         cut_file(last_kept, end, storage)?;
     }
     let mut closed = closed_segments(&segments);
-    if let Some(last) = closed.get_mut().ok().and_then(|closed| closed.back_mut()) {
+    if let Some(last) = closed.last_mut() {
         last.end = end;
     }
+    let closed = ClosedSegments::new(closed);
     let table = SegmentTable::new(vec![Arc::new(first)]);
     Ok(FilesStart { lock, factory, poison, table, closed, tail: end, start })
 }
@@ -211,13 +212,13 @@ fn make(factory: &SegmentFactory, first: Lsn, poison: &Poison) -> Result<Segment
     })
 }
 
-fn closed_segments(segments: &[DiskSegment]) -> ClosedSegments {
+fn closed_segments(segments: &[DiskSegment]) -> Vec<ClosedSegment> {
     let closed = segments.iter().map(|segment| ClosedSegment {
         first: segment.first(),
         end: segment.end(),
         path: segment.path().to_path_buf(),
     });
-    Mutex::new(closed.collect())
+    closed.collect()
 }
 
 fn write_repair(disk: &DiskLog, repair: &Repair, report: &mut RecoveryReport) -> Result<(), OpenError> {

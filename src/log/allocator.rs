@@ -4,13 +4,12 @@
 //! appenders meet no page fault, gives the pages behind *resolved* back, and takes segments that are durable out of
 //! the table. While there is no room it tries again every 100 ms, and appenders are refused meanwhile.
 
-use std::collections::VecDeque;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use super::appender::Appender;
+use super::closed::ClosedSegments;
 use super::durability::Durability;
 use super::error::Fault;
 use super::factory::{MakeError, SegmentFactory};
@@ -21,17 +20,6 @@ use crate::sync::Ordering;
 
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 const IDLE_PAUSE: Duration = Duration::from_secs(1);
-
-/// A segment that is no longer mapped: everything in it is durable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ClosedSegment {
-    pub(super) first: Lsn,
-    pub(super) end: Lsn,
-    pub(super) path: PathBuf,
-}
-
-/// The closed segments, oldest first.
-pub(super) type ClosedSegments = Mutex<VecDeque<ClosedSegment>>;
 
 /// The thread's own state.
 #[derive(Debug)]
@@ -116,7 +104,7 @@ impl Allocator {
         };
         let ready_to = self.appender.head().get() + self.window_bytes;
         let resolved = self.appender.resolved().get();
-        for segment in segments {
+        for segment in &segments {
             if segment.first() < ready_to {
                 segment.prefault_to(ready_to);
             }
@@ -124,21 +112,7 @@ impl Allocator {
                 segment.release_to(resolved.min(segment.end()), self.window_bytes);
             }
         }
-        close_segments(&self.appender, &self.durability, &self.closed);
-    }
-}
-
-/// Takes segments below both watermarks out of the table.
-pub(super) fn close_segments(appender: &Appender, durability: &Durability, closed: &ClosedSegments) {
-    let below = appender.resolved().get().min(durability.durable().get());
-    let guard = crossbeam_epoch::pin();
-    // Order: 1 the lock, 2 out of the table; or else two callers would mix up the segments' order.
-    let mut closed = closed.lock().unwrap_or_else(PoisonError::into_inner);
-    for segment in appender.table.retire(below, &guard) {
-        closed.push_back(ClosedSegment {
-            first: Lsn::new(segment.first()),
-            end: Lsn::new(segment.end()),
-            path: segment.path().unwrap_or_default(),
-        });
+        drop(segments);
+        self.closed.close(&self.appender, &self.durability);
     }
 }

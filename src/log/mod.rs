@@ -23,7 +23,7 @@
 //! | names and settings | `lsn`, `options`, `error`, `identity`, `names` |
 //! | the format | `record`, `header`, `blob`; `FORMAT.md`, shown below |
 //! | the append path, without a lock | `appender`, `reservation`, `table`, `segment`, `mapping` |
-//! | background: room ahead, syncing | `supply`, `allocator`, `factory`; `durability`, `syncer` |
+//! | background: room ahead, what lies behind, syncing | `supply`, `allocator`, `factory`; `closed`; `durability`, `syncer` |
 //! | when the system fails | `poison`, `sigbus`; `storage` is the seam for tests |
 //! | reading files | `disk`, `scan` |
 //! | opening | `lock`, `recovery`, `survey`, `verdict` (the table of cases), `adopt`, `report`; `repair` offline |
@@ -42,6 +42,7 @@ mod adopt;
 mod allocator;
 mod appender;
 mod blob;
+mod closed;
 mod disk;
 mod durability;
 mod error;

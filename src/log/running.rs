@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use crossbeam_epoch::Guard;
 
-use super::allocator::{Allocator, ClosedSegments, close_segments};
+use super::allocator::Allocator;
 use super::appender::Appender;
+use super::closed::ClosedSegments;
 use super::durability::Durability;
 use super::error::{Fault, LogError, OpenError};
 use super::factory::SegmentFactory;
@@ -308,28 +309,22 @@ impl Log {
     }
 
     /// Deletes the segments that hold nothing at or above `lsn`, nor anything of a payload that is being spilled.
-    /// Returns how many bytes that gave free. In memory the log bounds itself: nothing is done.
+    /// Returns how many bytes that gave free. In memory the log bounds itself: nothing is done. May wait for the disk;
+    /// the caller is not pinned.
     ///
     /// # Errors
     /// [`LogError::Delete`] when a file cannot be deleted; those before it are gone.
     pub fn drop_below(&self, lsn: Lsn) -> Result<u64, LogError> {
         let Some(files) = &self.files else { return Ok(0) };
         // Why: the allocator does this at its leisure, and nobody asks again for a segment that it comes too late for.
-        close_segments(&self.appender, &files.durability, &files.closed);
+        files.closed.close(&self.appender, &files.durability);
         let below = Lsn::new(self.appender.spills.lowest(lsn.get()));
-        let mut closed = files.closed.lock().unwrap_or_else(PoisonError::into_inner);
         let mut freed = 0;
-        // Order: oldest first; or else a crash leaves a gap in what is needed.
-        while let Some(segment) = closed.front().filter(|segment| segment.end <= below) {
-            files.storage.remove(&segment.path).map_err(|source| LogError::Delete {
-                path: segment.path.as_path().into(),
-                reason: source.to_string().into(),
-            })?;
+        files.closed.remove_below(below, files.storage.as_ref(), |segment| {
             freed += segment.end.get() - segment.first.get();
             // Release: pairs with the Acquire in `start`.
             files.start.store(segment.end.get(), Ordering::Release);
-            closed.pop_front();
-        }
+        })?;
         Ok(freed)
     }
 

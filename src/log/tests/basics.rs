@@ -100,6 +100,34 @@ fn after_shutdown_nothing_is_reserved_and_what_was_is_durable() {
 }
 
 #[test]
+fn a_disk_that_takes_long_to_remove_a_file_holds_nobody_up() {
+    let lab = Lab::new();
+    let opened = lab.open();
+    let log = &opened.log;
+    for n in 0..40 {
+        append(log, &payload(n, 500));
+    }
+    let end = log.sync_now().unwrap();
+    lab.storage.removal_waits.store(true, Ordering::Relaxed);
+    std::thread::scope(|scope| {
+        let removing = scope.spawn(|| log.drop_below(end));
+        while lab.storage.removals.load(Ordering::Relaxed) == 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // Each takes several segments that the allocator has to make, after those that it has to close.
+        for n in 0..40 {
+            append(log, &payload(n, 500));
+            log.sync_now().unwrap();
+        }
+        crate::store::grace::wait();
+        assert_eq!(log.start(), Lsn::FIRST, "the file is still being removed");
+        lab.storage.removal_waits.store(false, Ordering::Relaxed);
+        assert!(removing.join().unwrap().unwrap() >= 4096);
+    });
+    assert!(log.start() > Lsn::FIRST);
+}
+
+#[test]
 fn segments_below_a_snapshot_are_dropped_and_replay_starts_at_it() {
     let lab = Lab::new();
     let opened = lab.open();

@@ -33,6 +33,10 @@ pub(super) struct TestStorage {
     pub(super) sync_fails: AtomicBool,
     /// Syncing a range waits as long as this is set: the durable mark stays where it is.
     pub(super) sync_waits: AtomicBool,
+    /// Removing a file waits as long as this is set.
+    pub(super) removal_waits: AtomicBool,
+    /// Files that are being removed or were.
+    pub(super) removals: AtomicU64,
 }
 
 impl TestStorage {
@@ -43,6 +47,8 @@ impl TestStorage {
             space: AtomicU64::new(u64::MAX),
             sync_fails: AtomicBool::new(false),
             sync_waits: AtomicBool::new(false),
+            removal_waits: AtomicBool::new(false),
+            removals: AtomicU64::new(0),
         })
     }
 
@@ -97,6 +103,10 @@ impl Storage for TestStorage {
     }
     fn remove(&self, path: &Path) -> io::Result<()> {
         self.call()?;
+        self.removals.fetch_add(1, Ordering::Relaxed);
+        while self.removal_waits.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         OsStorage.remove(path)
     }
 }
