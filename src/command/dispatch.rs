@@ -52,10 +52,16 @@ enum Step {
     Refused(Flow),
 }
 
+/// Whether replies may have to wait for stable storage: whether [`durability`] is to be asked.
+#[inline]
+pub fn waits_for_storage(context: &Context) -> bool {
+    context.engine.fsync() == FsyncPolicy::Always
+}
+
 /// The record that must be durable before the replies of the last batch are sent, under `fsync always`.
 pub fn durability(context: &Context, session: &mut Session) -> Option<Lsn> {
     let seen = std::mem::replace(&mut session.seen, Lsn::ZERO);
-    (seen > Lsn::ZERO && context.engine.fsync() == FsyncPolicy::Always).then_some(seen)
+    (seen > Lsn::ZERO && waits_for_storage(context)).then_some(seen)
 }
 
 /// Executes requests on the calling thread at `now` and writes their replies; gives how many it took, and what the

@@ -43,27 +43,37 @@ impl Stream {
         cx: &mut Context<'_>,
         replies: &mut impl Buf,
     ) -> Poll<io::Result<usize>> {
-        let whole = replies.chunk();
         // Why: nearly all replies are one run of bytes, for which the vectored call costs the kernel more.
-        if whole.len() < replies.remaining() {
+        if replies.chunk().len() < replies.remaining() {
             return match self {
                 Self::Tcp(socket) => pin!(socket.write_buf(replies)).poll(cx),
                 Self::Unix(socket) => pin!(socket.write_buf(replies)).poll(cx),
             };
         }
         loop {
-            let done = self.attempt(Interest::WRITABLE, whole.len(), |socket| {
-                Ok(net::send(socket, whole, SendFlags::NOSIGNAL)?)
-            });
-            match done {
+            match self.try_write(replies) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(self.poll_write_ready(cx))?,
-                Ok(count) => {
-                    replies.advance(count);
-                    return Poll::Ready(Ok(count));
-                }
-                Err(error) => return Poll::Ready(Err(error)),
+                done => return Poll::Ready(done),
             }
         }
+    }
+
+    /// Writes from the front of `replies` with one call and takes off what was written.
+    ///
+    /// # Errors
+    /// `WouldBlock` where it would have to wait, or the replies are not one run of bytes: [`Stream::poll_write`] writes
+    /// them. Others as the system call has them.
+    #[inline]
+    pub(super) fn try_write(&self, replies: &mut impl Buf) -> io::Result<usize> {
+        let whole = replies.chunk();
+        if whole.len() < replies.remaining() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let count = self.attempt(Interest::WRITABLE, whole.len(), |socket| {
+            Ok(net::send(socket, whole, SendFlags::NOSIGNAL)?)
+        })?;
+        replies.advance(count);
+        Ok(count)
     }
 
     /// Transfers up to `whole` bytes with one system call, where the socket is known to be ready for it.

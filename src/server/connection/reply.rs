@@ -12,6 +12,29 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 impl Connection {
+    /// Sends all replies, where they may be known and the socket takes them at once. False: some are left, for
+    /// [`Connection::settle`].
+    #[inline]
+    pub(super) fn settle_at_once(&mut self) -> bool {
+        if dispatch::waits_for_storage(&self.context) {
+            return false;
+        }
+        self.session.publish();
+        let limit = self.context.settings.output_limit(ClientClass::Normal);
+        let output_bytes = self.output_bytes();
+        if output_bytes == 0 {
+            return true;
+        }
+        if limit.hard_bytes > 0 && output_bytes > limit.hard_bytes {
+            return false;
+        }
+        let Some(work) = self.work.as_mut() else { return true };
+        let Ok(count) = self.stream.try_write(&mut work.reply) else { return false };
+        let is_done = work.reply.is_empty();
+        self.count_written(count as u64);
+        is_done
+    }
+
     /// Waits until the replies may be known, and sends them.
     pub(super) async fn settle(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
         if let Some(lsn) = dispatch::durability(&self.context, &mut self.session) {
