@@ -25,8 +25,8 @@ use crate::resp::{Args, ReplyBuf};
 
 /// Requests whose keys are prefetched together.
 const GROUP_REQUESTS: usize = 32;
-/// Below this number of requests prefetching costs more than it brings.
-const PREFETCH_REQUESTS_MIN: usize = 3;
+/// Below this number of keys it costs more than it brings to fetch what their index slots lead to.
+const CHAINED_KEYS_MIN: usize = 3;
 /// Bytes of replies after which a batch ends, to be sent before more is executed.
 const REPLY_BYTES_HIGH: usize = 256 * 1024;
 /// Arguments and bytes of an unknown command that its error repeats.
@@ -130,18 +130,19 @@ impl Run<'_> {
     #[inline]
     fn look_up(&self, session: &Session, group: &[Args<'_>], specs: &mut Specs) {
         specs.extend(group.iter().map(|request| table::lookup(request.name())));
-        if group.len() >= PREFETCH_REQUESTS_MIN {
-            let mut keys = SmallVec::<[_; GROUP_REQUESTS]>::new();
-            for (request, spec) in group.iter().zip(&*specs) {
-                // Why only the first key: requests of several keys are few in a pipeline, and cost more anyway.
-                if let Some(spec) = spec
-                    && spec.key_range.first == 1
-                    && let Some(key) = request.get(1)
-                {
-                    let is_written = spec.flags.contains(Flags::WRITE);
-                    keys.push(self.batch.prefetch_slot(session.db, key, is_written));
-                }
+        let mut keys = SmallVec::<[_; GROUP_REQUESTS]>::new();
+        for (request, spec) in group.iter().zip(&*specs) {
+            // Why only the first key: requests of several keys are few in a pipeline, and cost more anyway.
+            if let Some(spec) = spec
+                && spec.key_range.first == 1
+                && let Some(key) = request.get(1)
+            {
+                let is_written = spec.flags.contains(Flags::WRITE);
+                keys.push(self.batch.prefetch_slot(session.db, key, is_written));
             }
+        }
+        // Why not for fewer: it would wait for the slots, and there is enough to do until they have come.
+        if keys.len() >= CHAINED_KEYS_MIN {
             self.batch.prefetch(session.db, &keys);
         }
     }
