@@ -42,6 +42,7 @@ use crate::figures::Machine;
 use crate::options::Options;
 use crate::programs::Programs;
 use crate::report::Report;
+use crate::rows::Row;
 
 /// As a shell tells of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
@@ -75,12 +76,13 @@ fn run(options: Options) -> Result<(), BenchError> {
 }
 
 /// Writes the report and its plots; tells where the report is.
-fn write(bench: &Bench, rows: &[rows::Row]) -> Result<String, BenchError> {
+fn write(bench: &Bench, rows: &[Row]) -> Result<String, BenchError> {
     let folder = &bench.options.out;
     let mut plots = Vec::new();
     for row in rows {
         let (bars, lines) = (format!("{row}-throughput.svg"), format!("{row}-latency.svg"));
-        if plots::throughput(&folder.join(&bars), *row, &bench.results)? {
+        // Why not there: an open loop's throughput is the one that was asked for.
+        if *row != Row::Latency && plots::throughput(&folder.join(&bars), *row, &bench.results)? {
             plots.push((*row, bars));
         }
         if plots::latency(&folder.join(&lines), *row, &bench.results)? {

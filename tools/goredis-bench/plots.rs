@@ -82,6 +82,7 @@ fn bars(area: &Area<'_>, entries: &[&Entry]) -> Result<(), Failure> {
     let mut chart = ChartBuilder::on(area)
         .caption(&entries[0].workload.name, (FONT, 16))
         .margin(10)
+        .margin_right(20)
         .x_label_area_size(8)
         .y_label_area_size(60)
         // Why so high: the legend stands above the bars.
@@ -92,6 +93,7 @@ fn bars(area: &Area<'_>, entries: &[&Entry]) -> Result<(), Failure> {
         .disable_x_axis()
         .y_desc("ops/s")
         .y_labels(6)
+        .light_line_style(WHITE)
         .y_label_formatter(&|figure| thousands(*figure))
         .draw()?;
     for (index, (entry, figure)) in entries.iter().zip(figures).enumerate() {
@@ -113,6 +115,7 @@ fn lines(area: &Area<'_>, entries: &[&Entry]) -> Result<(), Failure> {
     let mut chart = ChartBuilder::on(area)
         .caption(&entries[0].workload.name, (FONT, 16))
         .margin(10)
+        .margin_right(20)
         .x_label_area_size(35)
         .y_label_area_size(60)
         .build_cartesian_2d(0.0..last, (low / 1.5..high * 3.0).log_scale())?;

@@ -156,7 +156,8 @@ fn number(figure: f64) -> String {
         hundreds if hundreds >= 100.0 => format!("{figure:.0}"),
         tens if tens >= 10.0 => format!("{figure:.1}"),
         ones if ones >= 1.0 => format!("{figure:.2}"),
-        _ => format!("{figure:.3}"),
+        fraction if fraction > 0.0 => format!("{figure:.3}"),
+        _ => "0".to_owned(),
     }
 }
 
@@ -248,7 +249,7 @@ mod tests {
     #[test]
     fn numbers_have_three_digits_that_say_something() {
         let shown = [
-            (0.0, "0.000"),
+            (0.0, "0"),
             (0.0514, "0.051"),
             (1.234, "1.23"),
             (12.34, "12.3"),

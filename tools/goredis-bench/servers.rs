@@ -70,7 +70,8 @@ impl Contender {
     fn goredis_with(name: &str, options: &[&str], threads: u16, part: Part) -> Self {
         let mut options = owned(options);
         options.extend(["-threads".to_owned(), threads.to_string()]);
-        Self { name: name.to_owned(), program: Program::GoRedis, options, threads, part }
+        let name = if threads == 1 { name.to_owned() } else { format!("{name}, {threads} threads") };
+        Self { name, program: Program::GoRedis, options, threads, part }
     }
 
     /// Redis without files, what others are compared to.

@@ -79,6 +79,17 @@ pub(crate) enum Pace {
     },
 }
 
+impl Pace {
+    /// Time before the first request is due. Why any: the generator's own start must not count as the server's
+    /// latency.
+    fn delay(&self) -> Duration {
+        match self {
+            Self::Flat(_) | Self::EachKeyOnce => Duration::ZERO,
+            Self::Steady { .. } => GENERATOR_START,
+        }
+    }
+}
+
 /// What came of a load.
 #[derive(Debug)]
 pub(crate) struct Outcome {
@@ -132,7 +143,7 @@ impl Load {
         let threads: Vec<_> = shares.into_iter().map(|share| thread::spawn(move || drive(share))).collect();
         // Why all before the first error: a thread that is left alone would go on loading the server.
         let ends: Vec<_> = threads.into_iter().map(thread::JoinHandle::join).collect();
-        let elapsed = started.elapsed();
+        let elapsed = started.elapsed().saturating_sub(self.pace.delay());
         interrupt::check()?;
         let mut outcome = Outcome {
             operations: 0,
@@ -163,8 +174,7 @@ impl Load {
             Pace::EachKeyOnce => Timing::Closed { end: None },
             Pace::Steady { rate, time } => {
                 let interval = Duration::from_secs_f64((self.pipeline * self.clients) as f64 / rate);
-                // Why later: the generator's own start must not count as the server's latency.
-                let begin = started + GENERATOR_START;
+                let begin = started + self.pace.delay();
                 let first = begin + interval.mul_f64(index as f64 / self.clients as f64);
                 Timing::Open { first, interval, end: begin + time }
             }

@@ -1,6 +1,6 @@
 //! The rows of the comparison: what each measures, one file each.
 //!
-//! What is common to them is in [`Bench`](crate::bench::Bench). A row starts the servers that it needs, and they are
+//! What is common to them is in [`Bench`]. A row starts the servers that it needs, and they are
 //! gone when it is done.
 
 mod always;
