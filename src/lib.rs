@@ -19,7 +19,7 @@
 //! | [`mod@log`] | records, segments, the snapshot's file, syncing | what a record means |
 //! | [`resp`] | bytes and frames of the protocol | everything else |
 //!
-//! [`settings`], [`clock`], [`glob`], [`lsn`] and [`sync`] are leaves that any layer may use. [`cli`] is the
+//! [`settings`], [`clock`], [`glob`], [`lsn`], [`rdb`] and [`sync`] are leaves that any layer may use. [`cli`] is the
 //! terminal's client. As a command returns a reply and touches no socket, a connection, a transaction, a test and a
 //! program that embeds the engine all run the same code.
 //!
@@ -72,6 +72,7 @@ pub mod glob;
 pub mod log;
 pub mod lsn;
 pub mod prefetch;
+pub mod rdb;
 pub mod resp;
 pub mod server;
 pub mod settings;
