@@ -84,3 +84,62 @@ fn push_reference(out: &mut Vec<u8>, distance: usize, len: usize) {
         long => out.extend_from_slice(&[7 << 5 | high, (long - 7) as u8, low]),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rdb::lzf::{decompress, unpacked_bytes_max};
+    use quickcheck::quickcheck;
+
+    /// Compresses all strings with one compressor, and back; tells which became shorter.
+    fn shortened(strings: &[Vec<u8>]) -> Vec<bool> {
+        let mut compressor = Compressor::new();
+        let mut survives = |string: &Vec<u8>| {
+            let packed = compressor.compress(string);
+            if let Some(packed) = &packed {
+                assert!(packed.len() + SAVED_BYTES_MIN <= string.len());
+                assert!(string.len() <= unpacked_bytes_max(packed.len()));
+                assert_eq!(decompress(packed, string.len()).as_ref(), Some(string));
+                assert_eq!(decompress(packed, string.len() - 1), None);
+                assert_eq!(decompress(packed, string.len() + 1), None);
+            }
+            packed.is_some()
+        };
+        strings.iter().map(&mut survives).collect()
+    }
+
+    quickcheck! {
+        fn strings_survive(strings: Vec<(Vec<u8>, u8)>) -> bool {
+            let strings: Vec<_> = strings.iter().map(|(s, times)| s.repeat(usize::from(*times))).collect();
+            shortened(&strings).len() == strings.len()
+        }
+
+        fn strings_of_two_letters_survive(letters: Vec<bool>, times: u8) -> bool {
+            let string: Vec<u8> = letters.iter().map(|b| if *b { b'a' } else { b'b' }).collect();
+            shortened(&[string.repeat(usize::from(times)), string]).len() == 2
+        }
+    }
+
+    #[test]
+    fn what_repeats_becomes_shorter_and_what_does_not_stays() {
+        let repeating = b"so on and so forth, ".repeat(1000);
+        let different: Vec<u8> =
+            (0_u32..3000).flat_map(|n| n.wrapping_mul(0x9e37_79b1).to_be_bytes()).collect();
+        let far: Vec<u8> = [&different[..DISTANCE_MAX], &different[..DISTANCE_MAX]].concat();
+        let too_far: Vec<u8> = [&different[..DISTANCE_MAX + 1], &different[..DISTANCE_MAX]].concat();
+        let short = b"ab".repeat(10);
+        let strings = [repeating, different, far, too_far, vec![0; 100_000], short, Vec::new()];
+        assert_eq!(shortened(&strings)[..5], [true, false, true, false, true]);
+    }
+
+    #[test]
+    fn the_longest_literals_and_references_are_told_in_full() {
+        let mut compressor = Compressor::new();
+        let literal: Vec<u8> = (0..=63).collect();
+        let string = [&literal[..], &[7; 1 + REFERENCE_BYTES_MAX]].concat();
+        let packed = compressor.compress(&string).expect("shorter");
+        assert_eq!(packed[0], 31);
+        assert_eq!(packed[33], 31);
+        assert_eq!(packed[66..], [0, 7, 0xe0, 255, 0]);
+    }
+}

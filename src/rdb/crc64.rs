@@ -20,13 +20,14 @@ const fn tables() -> [[u64; 256]; 8] {
             bit += 1;
         }
         tables[0][byte] = crc;
-        let mut zeros = 1;
-        while zeros < 8 {
-            crc = (crc >> 8) ^ tables[0][(crc & 0xff) as usize];
-            tables[zeros][byte] = crc;
-            zeros += 1;
-        }
         byte += 1;
+    }
+    let mut cell = 256;
+    while cell < 8 * 256 {
+        let (zeros, byte) = (cell / 256, cell % 256);
+        let crc = tables[zeros - 1][byte];
+        tables[zeros][byte] = (crc >> 8) ^ tables[0][(crc & 0xff) as usize];
+        cell += 1;
     }
     tables
 }
