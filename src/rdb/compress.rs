@@ -10,6 +10,8 @@ const PLACES: usize = 1 << 12;
 const SAVED_BYTES_MIN: usize = 4;
 /// After so many bytes without a reference, one byte more is passed over each time.
 const PATIENCE_BYTES: usize = 128;
+/// Most bytes that are passed over, so that what repeats behind a long stretch that does not is found.
+const STRIDE_BYTES_MAX: usize = 16;
 
 /// Compresses one string after the other.
 pub(super) struct Compressor {
@@ -33,7 +35,7 @@ impl Compressor {
         let (mut at, mut literal) = (0, 0);
         while let Some(&next) = string.get(at..).and_then(<[u8]>::first_chunk::<REFERENCE_BYTES_MIN>) {
             let Some(distance) = self.seen(string, at, next) else {
-                at += 1 + (at - literal) / PATIENCE_BYTES;
+                at += (1 + (at - literal) / PATIENCE_BYTES).min(STRIDE_BYTES_MAX);
                 continue;
             };
             let len = matching(&string[at - distance..], &string[at..]);
@@ -126,10 +128,18 @@ mod tests {
         let different: Vec<u8> =
             (0_u32..3000).flat_map(|n| n.wrapping_mul(0x9e37_79b1).to_be_bytes()).collect();
         let far: Vec<u8> = [&different[..DISTANCE_MAX], &different[..DISTANCE_MAX]].concat();
-        let too_far: Vec<u8> = [&different[..DISTANCE_MAX + 1], &different[..DISTANCE_MAX]].concat();
+        let too_far: Vec<u8> = [&different[..=DISTANCE_MAX], &different[..DISTANCE_MAX]].concat();
         let short = b"ab".repeat(10);
         let strings = [repeating, different, far, too_far, vec![0; 100_000], short, Vec::new()];
         assert_eq!(shortened(&strings)[..5], [true, false, true, false, true]);
+    }
+
+    #[test]
+    fn what_repeats_is_found_behind_what_does_not() {
+        let different = (0_u32..100_000).flat_map(|n| n.wrapping_mul(0x9e37_79b1).to_be_bytes());
+        let string: Vec<u8> = different.chain(b"so on and so forth, ".repeat(1000)).collect();
+        let packed = Compressor::new().compress(&string).expect("shorter");
+        assert!(packed.len() < string.len() - 4000, "{} of {} bytes", packed.len(), string.len());
     }
 
     #[test]

@@ -254,6 +254,7 @@ fn paired(pack: Bytes<'_>, packing: Packing) -> Result<Vec<HashEntry<'_>>, Fault
         .collect())
 }
 
+/// Redis orders these by their expiry; nothing here relies on it.
 fn tripled(pack: Bytes<'_>, packing: Packing) -> Result<Vec<HashEntry<'_>>, Fault> {
     groups(pack, packing)?
         .map(|[field, value, expiry]| {

@@ -16,8 +16,8 @@ const INTEGER_TEXT_BYTES_MAX: usize = 11;
 
 /// The payload of a value, which [`restore`](super::restore) and Redis's RESTORE take.
 ///
-/// Redis refuses collections that are empty, have a member or field twice, or a score that is not a number; so the value
-/// should have none. The end of a field is told as at least 1 ms after and at most 2^48 - 1 ms after the epoch.
+/// Redis refuses collections that are empty, have a member or field twice, or a score that is not a number; so the
+/// value should have none. The end of a field is told as at least 1 ms and at most 2^48 - 1 ms after the epoch.
 pub fn dump(value: &Value<'_>) -> Vec<u8> {
     let mut writer = Writer { out: Vec::new(), compressor: None };
     let version = match value {

@@ -19,7 +19,8 @@
 //! | string | plain, integer, compressed | the same |
 //! | list | plain, ziplist, quicklist of either generation | plain |
 //! | set | plain, intset, listpack | plain |
-//! | hash | plain, zipmap, ziplist, listpack; with expiring fields: Redis's four forms, Valkey's | plain; with expiring fields: Redis 7.4's |
+//! | hash | plain, zipmap, ziplist, listpack | plain |
+//! | hash with expiring fields | plain and listpack of Redis 7.4 and its candidates, Valkey's | plain, of Redis 7.4 |
 //! | sorted set | scores as text or binary, ziplist, listpack | binary scores |
 //! | stream, module's value | [`Error::Unsupported`] | |
 //!
@@ -101,7 +102,7 @@ const EXPIRY_MAX: Millis = Millis((1 << 48) - 1);
 pub struct Limits {
     /// Longest string in a payload, be it an element or a packed collection, in bytes.
     pub string_bytes_max: usize,
-    /// How long all compressed strings together may become, in bytes. They can be 88 times what they are in the payload.
+    /// How long all compressed strings together may become, in bytes: up to 88 times what they take in the payload.
     pub unpacked_bytes_max: usize,
 }
 

@@ -12,8 +12,8 @@ use super::error::TrailerError;
 const VERSION_BYTES: usize = 2;
 const CHECKSUM_BYTES: usize = 8;
 
-/// Latest version that Redis writes (8.8), and that is read. Of what 13 and 14 brought, nothing touches the types that are
-/// read.
+/// Latest version that Redis writes (8.8), and that is read. Of what 13 and 14 brought, nothing touches the types that
+/// are read.
 const REDIS_MAX: u16 = 14;
 /// What Valkey 9 writes. It went to numbers that Redis will not reach.
 const VALKEY: u16 = 80;

@@ -9,8 +9,8 @@
 //!     -1      1  0xff
 //! ```
 //!
-//! An element starts with the length of the one before it (0 for the first): one byte below 0xfe, or 0xfe and four bytes,
-//! little-endian, which may also hold a small length. Then a byte, and what that asks for:
+//! An element starts with the length of the one before it (0 for the first): one byte below 0xfe, or 0xfe and four
+//! bytes, little-endian, which may also hold a small length. Then a byte, and what that asks for:
 //!
 //! ```text
 //! the byte    element

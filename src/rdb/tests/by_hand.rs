@@ -1,6 +1,6 @@
-//! Payloads in forms that today's servers read and no longer write, made by hand from their description. Redis 7.0, and
-//! 7.4's successor those of version 12, restored all of them to what is told here; but for the last, the format of which
-//! is that of Valkey 9.
+//! Payloads in forms that today's servers read and no longer write, made by hand from their description. Redis 7.0,
+//! and 7.4's successor those of version 12, restored all of them to what is told here; but for the last, the format of
+//! which is that of Valkey 9.
 
 use super::Fixture;
 use super::Held::{ExpiringHash, Hash, List, SortedSet};

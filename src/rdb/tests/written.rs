@@ -1,5 +1,5 @@
-//! Payloads that servers wrote: Redis 7.0 those of version 10, Redis 7.4's successor those of version 12, Valkey 8 those of
-//! version 11. Collections that no server packs by default were made with its limits set to 0.
+//! Payloads that servers wrote: Redis 7.0 those of version 10, Redis 7.4's successor those of version 12, Valkey 8
+//! those of version 11. Plain collections were made with the limits for packed ones set to 0.
 
 use super::Fixture;
 use super::Held::{ExpiringHash, Hash, List, Repeated, Set, SortedSet, Text};
