@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use crate::command::call::Handler;
 use crate::command::spec::CommandSpec;
-use crate::command::{connection, keys, server, strings, table, transactions};
+use crate::command::{
+    connection, hashes, keys, lists, server, sets, sorted_sets, strings, table, transactions,
+};
 
 /// How an attempt at a command runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,15 +28,18 @@ pub struct Binding {
     pub course: Course,
 }
 
-const fn plain(handler: Handler) -> Binding {
+/// Runs side by side with others.
+pub(super) const fn plain(handler: Handler) -> Binding {
     Binding { handler, course: Course::Ordinary }
 }
 
-const fn alone(handler: Handler) -> Binding {
+/// Runs alone.
+pub(super) const fn alone(handler: Handler) -> Binding {
     Binding { handler, course: Course::Alone }
 }
 
-const fn in_multi(handler: Handler) -> Binding {
+/// Runs alone when it is part of a transaction.
+pub(super) const fn in_multi(handler: Handler) -> Binding {
     Binding { handler, course: Course::AloneInMulti }
 }
 
@@ -51,12 +56,16 @@ pub fn of(spec: &CommandSpec) -> &'static Binding {
 
 fn assemble() -> Vec<Option<Binding>> {
     let mut bound = vec![None; table::COUNT];
-    for &(name, binding) in BINDINGS {
+    for &(name, binding) in GROUPS.iter().copied().flatten() {
         let spec = table::by_full_name(name.as_bytes()).expect("only commands of the table are bound");
         bound[spec.index()] = Some(binding);
     }
     bound
 }
+
+/// The bindings of all commands: those of the groups that have many stand with their functions.
+const GROUPS: &[&[(&str, Binding)]] =
+    &[BINDINGS, hashes::BINDINGS, lists::BINDINGS, sets::BINDINGS, sorted_sets::BINDINGS];
 
 const BINDINGS: &[(&str, Binding)] = &[
     ("set", plain(strings::set::set)),
@@ -188,7 +197,7 @@ mod tests {
             .map(|spec| spec.full_name)
             .collect();
         assert!(unbound.is_empty(), "{unbound:?}");
-        let mut names: Vec<_> = BINDINGS.iter().map(|(name, _)| name).collect();
+        let mut names: Vec<_> = GROUPS.iter().copied().flatten().map(|(name, _)| name).collect();
         names.sort_unstable();
         let count = names.len();
         names.dedup();

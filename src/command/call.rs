@@ -62,6 +62,12 @@ pub struct Shutdown {
     pub force: bool,
 }
 
+impl From<crate::engine::WrongType> for CommandError {
+    fn from(_: crate::engine::WrongType) -> Self {
+        Self::WrongType
+    }
+}
+
 /// Why a command failed; displays as the whole error reply.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone)]
 pub enum CommandError {

@@ -299,9 +299,9 @@ impl Run<'_> {
                 reply.truncate(mark);
                 return Step::Refused(Flow::Paused);
             }
-            Err(EngineError::Log(error)) => {
+            Err(error) => {
                 reply.truncate(mark);
-                self.fail(reply, &log_error(&error));
+                self.fail(reply, &engine_error(&error));
                 self.account(session, args, spec, None, true)
             }
         };
@@ -413,6 +413,14 @@ fn may_grow(session: &Session, spec: &CommandSpec) -> bool {
 fn runs_inside_multi(spec: &CommandSpec) -> bool {
     // Why the full name: SLOWLOG RESET is no RESET.
     matches!(spec.full_name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+}
+
+fn engine_error(error: &EngineError) -> String {
+    match error {
+        EngineError::Log(error) => log_error(error),
+        EngineError::WrongType(_) => CommandError::WrongType.to_string(),
+        EngineError::Paused => format!("ERR {error}"),
+    }
 }
 
 fn log_error(error: &LogError) -> String {

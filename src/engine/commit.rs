@@ -21,7 +21,7 @@
 use crossbeam_epoch::{Guard, Owned, Shared};
 
 use crate::clock::Millis;
-use crate::engine::effect::{Effect, Parts};
+use crate::engine::effect::{Effect, Parts, encode_edits};
 use crate::engine::root::Closed;
 use crate::engine::txn::{Access, Change, Found, StructureChange, Txn, Write, retire};
 use crate::engine::{Engine, EngineError};
@@ -29,7 +29,8 @@ use crate::log::{LogError, Reservation};
 use crate::lsn::Lsn;
 use crate::store::cell::{Cell, Look};
 use crate::store::descriptor::{Descriptor, Entry, Status};
-use crate::store::version::VersionPtr;
+use crate::store::value::collection::Collection;
+use crate::store::version::{StringRef, ValueRef, VersionPtr};
 use crate::store::word::Word;
 use crate::sync::spin_wait;
 
@@ -109,6 +110,7 @@ impl<'g> Txn<'g> {
         }
         let committed = reservation.commit();
         access.published(write, found.version, found.word);
+        self.settle_trees();
         committed?;
         Ok(Outcome::Done(lsn))
     }
@@ -130,6 +132,7 @@ impl<'g> Txn<'g> {
         if committed {
             recorded = reservation.commit();
             self.publish(&installed);
+            self.settle_trees();
         } else {
             // SAFETY: as above.
             unsafe { descriptor.deref() }.abort_own();
@@ -168,6 +171,7 @@ impl<'g> Txn<'g> {
             }
             closed.install(root);
             self.publish(&installed);
+            self.settle_trees();
         } else {
             // SAFETY: just made, and retired only below.
             unsafe { descriptor.deref() }.abort_own();
@@ -326,18 +330,22 @@ impl Write {
         let expiry = self.version.as_ptr().expiry();
         let Some(value) = self.version.value() else { return Effect::Delete { db, key } };
         let edited = match value {
-            crate::store::version::ValueRef::Str(s) | crate::store::version::ValueRef::Raw(s) => s,
-            crate::store::version::ValueRef::Shared(s) => s,
-            crate::store::version::ValueRef::Int(_) => &[],
+            ValueRef::String(StringRef::Str(s) | StringRef::Raw(s)) => s,
+            ValueRef::String(StringRef::Shared(s)) => s,
+            _ => &[],
         };
-        match self.change {
-            Change::Put | Change::Delete => Effect::Put { db, key, value, expiry },
+        match &self.change {
+            Change::Put | Change::Delete => Effect::Put { db, key, value: value.into(), expiry },
             Change::Expire => Effect::Expire { db, key, expiry },
             Change::Append { suffix_len } => {
                 Effect::Append { db, key, suffix: &edited[edited.len() - suffix_len..] }
             }
             Change::Overwrite { offset, len } => {
-                Effect::Overwrite { db, key, offset: offset as u64, bytes: &edited[offset..offset + len] }
+                Effect::Overwrite { db, key, offset: *offset as u64, bytes: &edited[*offset..offset + len] }
+            }
+            Change::Edit { deltas, expires } => {
+                let edits = encode_edits(deltas).into();
+                Effect::Edit { db, key, edits, expiry: expires.then_some(expiry) }
             }
         }
     }
@@ -429,11 +437,25 @@ impl<'g> Access<'g> {
             let told = word.is_armed() && old_end.is_some_and(|old_end| end.is_none_or(|end| old_end <= end));
             self.count_expiry(end, old_end, told);
         }
+        if new.has_field_expiry() {
+            self.plan_fields(new, old);
+        }
         if !is {
             keyspace.tombs.push(self.hash);
         }
         self.created = false;
         retire(old);
+    }
+
+    /// Sets a timer for the first field that expires. Why not where the old version had one as early: its timer goes
+    /// off first, and whoever it wakes sets the next.
+    #[cold]
+    fn plan_fields(&self, new: VersionPtr, old: VersionPtr) {
+        if let Some(end) = next_field_expiry(new)
+            && next_field_expiry(old).is_none_or(|old_end| end < old_end)
+        {
+            self.keyspace.timers.push((end, self.hash));
+        }
     }
 
     #[cold]
@@ -447,6 +469,15 @@ impl<'g> Access<'g> {
         {
             keyspace.timers.push((end, self.hash));
         }
+    }
+}
+
+/// When the first field of a hash ends to be.
+fn next_field_expiry(version: VersionPtr) -> Option<Millis> {
+    // SAFETY: called while the version is the attempt's own, or the one that it has just replaced, under its guard.
+    match unsafe { version.value() }?.collection()? {
+        Collection::Hash(hash) => hash.next_expiry(),
+        _ => None,
     }
 }
 

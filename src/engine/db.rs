@@ -10,10 +10,9 @@
 //! db.set(b"name", b"John Doe")?;
 //! assert_eq!(db.get(b"name")?.as_deref(), Some(&b"John Doe"[..]));
 //! let visits = db.transaction(|txn| {
-//!     let visits = txn.get(0, b"visits").map_or(0, |live| live.value.len());
-//!     txn.append(0, b"visits", b"|");
-//!     visits + 1
-//! })?;
+//!     let visits = txn.append(0, b"visits", b"|")?;
+//!     Ok::<_, goredis::engine::WrongType>(visits)
+//! })??;
 //! assert_eq!(visits, 1);
 //! # Ok(())
 //! # }
@@ -109,11 +108,12 @@ impl Db {
     /// The value of a string key of database 0.
     ///
     /// # Errors
-    /// As [`Db::transaction`].
+    /// As [`Db::transaction`]; [`EngineError::WrongType`].
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, EngineError> {
         self.transaction(|txn| {
-            txn.get(0, key).map(|live| live.value.bytes(&mut itoa::Buffer::new()).to_vec())
-        })
+            let found = txn.get_string(0, key)?;
+            Ok(found.map(|live| live.value.bytes(&mut itoa::Buffer::new()).to_vec()))
+        })?
     }
 
     /// Sets a string key of database 0.

@@ -1,25 +1,45 @@
 //! Effects: what a command did to one key or to the databases, as data.
 //!
 //! A record's payload is a sequence of effects. An effect is self-contained: all that it stores is in it; it never
-//! takes its input from another key. Deltas (append, overwrite, expiry) are logged only on a key that was present.
+//! takes its input from another key. Deltas (all but put, delete and those of databases) are logged only on a key that
+//! was present.
 //!
 //! All integers are little-endian.
 //!
 //! ```text
 //! offset  bytes
-//!      0      1  operation: 1 put, 2 delete, 3 expire, 4 append, 5 overwrite, 16 flush, 17 flush all, 18 swap
-//!      1      1  value: 0 none, 1 string, 2 integer, 3 string edited in place; bit 7: `aux` follows
+//!      0      1  operation: 1 put, 2 delete, 3 expire, 4 append, 5 overwrite, 6 edit, 16 flush, 17 flush all, 18 swap
+//!      1      1  value: 0 none, 1 string, 2 integer, 3 string edited in place, 4 list, 5 set, 6 hash, 7 sorted set,
+//!                8 edits of a collection; bit 7: `aux` follows
 //!      2      2  database
 //!      4      4  key length; for swap: the other database
 //!      8      4  value length
 //!    +12      8  aux, only with bit 7: put and expire: expiry in Unix milliseconds (absent: none);
-//!                overwrite: offset in the string
+//!                overwrite: offset in the string; edit: the new expiry, 0: none (absent: as it was)
 //!      …         key, value (an integer: 8 bytes)
 //! ```
+//!
+//! A collection is a block of entries ([`crate::store::value::block`], [`crate::store::value::form`]). Edits are changes
+//! in order:
+//!
+//! ```text
+//! offset  bytes
+//!      0      1  1: these entries are there now; 2: the entries with these keys are gone; 3: elements are replaced
+//!      1      4  length of what follows
+//!      5     16  only of elements: index of the first, how many go; 8 bytes each
+//!      …         block of entries, keys, elements
+//! ```
+//!
+//! Invariant: a record has at most one effect on a key, as replay tells by the record's LSN what a key has got already.
+
+use std::borrow::Cow;
 
 use crate::clock::Millis;
 use crate::engine::DbIndex;
-use crate::store::version::ValueRef;
+use crate::store::value::block::Block;
+use crate::store::value::collection::Type;
+use crate::store::value::draft::{Delta, DeltaRef};
+use crate::store::version::{StringRef, ValueRef};
 
 const HEADER_BYTES: usize = 12;
 const AUX: u8 = 0x80;
@@ -29,6 +49,7 @@ const DELETE: u8 = 2;
 const EXPIRE: u8 = 3;
 const APPEND: u8 = 4;
 const OVERWRITE: u8 = 5;
+const EDIT: u8 = 6;
 const FLUSH: u8 = 16;
 const FLUSH_ALL: u8 = 17;
 const SWAP: u8 = 18;
@@ -37,6 +58,35 @@ const NONE: u8 = 0;
 const STRING: u8 = 1;
 const INTEGER: u8 = 2;
 const RAW: u8 = 3;
+const LIST: u8 = 4;
+const SET: u8 = 5;
+const HASH: u8 = 6;
+const SORTED_SET: u8 = 7;
+const EDITS: u8 = 8;
+
+const EDIT_UPSERT: u8 = 1;
+const EDIT_REMOVE: u8 = 2;
+const EDIT_SPLICE: u8 = 3;
+
+/// A value as it is logged.
+#[derive(Clone, Debug)]
+pub enum Stored<'a> {
+    /// A string; never `Shared` when it was decoded.
+    String(StringRef<'a>),
+    /// A collection: its type, and a block of its entries.
+    Collection(Type, Cow<'a, [u8]>),
+}
+
+impl<'a> From<ValueRef<'a>> for Stored<'a> {
+    /// Takes time and memory in proportion to a collection's size, unless it is small.
+    #[inline]
+    fn from(value: ValueRef<'a>) -> Self {
+        match value {
+            ValueRef::String(string) => Self::String(string),
+            ValueRef::Collection(collection) => Self::Collection(collection.type_of(), collection.to_block()),
+        }
+    }
+}
 
 /// One effect.
 #[derive(Clone, Debug)]
@@ -47,8 +97,8 @@ pub enum Effect<'a> {
         db: DbIndex,
         /// Key.
         key: &'a [u8],
-        /// Value; never `Shared` when it was decoded.
-        value: ValueRef<'a>,
+        /// Value.
+        value: Stored<'a>,
         /// Its end.
         expiry: Option<Millis>,
     },
@@ -88,6 +138,17 @@ pub enum Effect<'a> {
         /// The bytes.
         bytes: &'a [u8],
     },
+    /// The present collection is changed.
+    Edit {
+        /// Database.
+        db: DbIndex,
+        /// Key.
+        key: &'a [u8],
+        /// The changes, in order.
+        edits: Cow<'a, [u8]>,
+        /// Its end from now on, if that changes.
+        expiry: Option<Option<Millis>>,
+    },
     /// The database is empty now.
     Flush {
         /// Database.
@@ -126,34 +187,22 @@ struct Header {
     value_len: u32,
 }
 
-/// The value part of an effect: borrowed, or the digits of an integer.
-enum Tail<'a> {
-    Bytes(&'a [u8]),
-    Int([u8; 8]),
-}
-
-impl Tail<'_> {
-    fn as_slice(&self) -> &[u8] {
-        match self {
-            Tail::Bytes(bytes) => bytes,
-            Tail::Int(bytes) => bytes,
-        }
-    }
-}
-
 /// An encoded effect in the parts of which it is made, so that key and value are copied only to where they go.
 pub struct Parts<'a> {
     header: [u8; HEADER_BYTES],
     aux: Option<[u8; 8]>,
     key: &'a [u8],
-    tail: Tail<'a>,
+    /// The value's first word, where it begins with one.
+    word: Option<[u8; 8]>,
+    tail: &'a [u8],
 }
 
 impl Parts<'_> {
     /// How many bytes it takes.
     #[inline]
     pub fn bytes(&self) -> usize {
-        HEADER_BYTES + self.aux.map_or(0, |aux| aux.len()) + self.key.len() + self.tail.as_slice().len()
+        let words = self.aux.map_or(0, |aux| aux.len()) + self.word.map_or(0, |word| word.len());
+        HEADER_BYTES + words + self.key.len() + self.tail.len()
     }
 
     /// Writes it at the start of `out`; gives the rest.
@@ -167,47 +216,63 @@ impl Parts<'_> {
             rest = put(rest, aux);
         }
         rest = put(rest, self.key);
-        put(rest, self.tail.as_slice())
+        if let Some(word) = &self.word {
+            rest = put(rest, word);
+        }
+        put(rest, self.tail)
     }
 
     /// The parts one behind the other, the value last.
     #[inline]
-    pub fn slices(&self) -> [&[u8]; 4] {
-        [&self.header, self.aux.as_ref().map_or(&[], |aux| aux), self.key, self.tail.as_slice()]
+    pub fn slices(&self) -> [&[u8]; 5] {
+        [
+            &self.header,
+            self.aux.as_ref().map_or(&[], |aux| aux),
+            self.key,
+            self.word.as_ref().map_or(&[], |word| word),
+            self.tail,
+        ]
     }
 }
 
 impl<'a> Effect<'a> {
     /// The effect as it is encoded.
     #[inline]
-    pub fn parts(&self) -> Parts<'a> {
-        let none = Tail::Bytes(&[]);
-        let (operation, db, key, aux, (value, tail)): (_, _, &'a [u8], _, _) = match *self {
-            Self::Put { db, key, value, expiry } => (PUT, db, key, expiry.map(|at| at.0), Self::tail(value)),
-            Self::Delete { db, key } => (DELETE, db, key, None, (NONE, none)),
-            Self::Expire { db, key, expiry } => (EXPIRE, db, key, expiry.map(|at| at.0), (NONE, none)),
-            Self::Append { db, key, suffix } => (APPEND, db, key, None, (RAW, Tail::Bytes(suffix))),
-            Self::Overwrite { db, key, offset, bytes } => {
-                (OVERWRITE, db, key, Some(offset), (RAW, Tail::Bytes(bytes)))
+    pub fn parts(&self) -> Parts<'_> {
+        let none: (u8, Option<[u8; 8]>, &[u8]) = (NONE, None, &[]);
+        let (operation, db, key, aux, (value, word, tail)) = match self {
+            Self::Put { db, key, value, expiry } => {
+                (PUT, *db, *key, expiry.map(|at| at.0), Self::tail(value))
             }
-            Self::Flush { db } => (FLUSH, db, &[], None, (NONE, none)),
-            Self::FlushAll => (FLUSH_ALL, 0, &[], None, (NONE, none)),
-            Self::Swap { a, .. } => (SWAP, a, &[], None, (NONE, none)),
+            Self::Delete { db, key } => (DELETE, *db, *key, None, none),
+            Self::Expire { db, key, expiry } => (EXPIRE, *db, *key, expiry.map(|at| at.0), none),
+            Self::Append { db, key, suffix } => (APPEND, *db, *key, None, (RAW, None, *suffix)),
+            Self::Overwrite { db, key, offset, bytes } => {
+                (OVERWRITE, *db, *key, Some(*offset), (RAW, None, *bytes))
+            }
+            Self::Edit { db, key, edits, expiry } => {
+                let aux = expiry.map(|expiry| expiry.map_or(0, |at| at.0));
+                (EDIT, *db, *key, aux, (EDITS, None, &edits[..]))
+            }
+            Self::Flush { db } => (FLUSH, *db, &[][..], None, none),
+            Self::FlushAll => (FLUSH_ALL, 0, &[][..], None, none),
+            Self::Swap { a, .. } => (SWAP, *a, &[][..], None, none),
         };
         let key_len = if let Self::Swap { b, .. } = *self { u32::from(b) } else { key.len() as u32 };
         let value = if aux.is_some() { value | AUX } else { value };
-        let value_len = tail.as_slice().len() as u32;
+        let value_len = (word.map_or(0, |word| word.len()) + tail.len()) as u32;
         let header = Header { operation, value, db, key_len, value_len };
-        Parts { header: header.bytes(), aux: aux.map(u64::to_le_bytes), key, tail }
+        Parts { header: header.bytes(), aux: aux.map(u64::to_le_bytes), key, word, tail }
     }
 
     #[inline]
-    fn tail(value: ValueRef<'a>) -> (u8, Tail<'a>) {
+    fn tail<'v>(value: &'v Stored<'_>) -> (u8, Option<[u8; 8]>, &'v [u8]) {
         match value {
-            ValueRef::Int(n) => (INTEGER, Tail::Int(n.to_le_bytes())),
-            ValueRef::Str(s) => (STRING, Tail::Bytes(s)),
-            ValueRef::Raw(s) => (RAW, Tail::Bytes(s)),
-            ValueRef::Shared(s) => (STRING, Tail::Bytes(s)),
+            Stored::String(StringRef::Int(n)) => (INTEGER, Some(n.to_le_bytes()), &[]),
+            Stored::String(StringRef::Str(s)) => (STRING, None, s),
+            Stored::String(StringRef::Raw(s)) => (RAW, None, s),
+            Stored::String(StringRef::Shared(s)) => (STRING, None, s),
+            Stored::Collection(of, block) => (collection_code(*of), None, block),
         }
     }
 
@@ -282,6 +347,13 @@ impl Header {
                 let offset = aux.ok_or(EffectError::Malformed(at))?;
                 Effect::Overwrite { db, key, offset, bytes: tail }
             }
+            EDIT => {
+                if decode_edits(tail).any(|edit| edit.is_none()) {
+                    return Err(EffectError::Malformed(at));
+                }
+                let expiry = aux.map(|at| (at != 0).then_some(Millis(at)));
+                Effect::Edit { db, key, edits: Cow::Borrowed(tail), expiry }
+            }
             FLUSH => Effect::Flush { db },
             FLUSH_ALL => Effect::FlushAll,
             SWAP => {
@@ -292,17 +364,87 @@ impl Header {
         })
     }
 
-    fn decode_value<'a>(&self, at: usize, tail: &'a [u8]) -> Result<ValueRef<'a>, EffectError> {
-        match self.value & !AUX {
-            STRING => Ok(ValueRef::Str(tail)),
-            RAW => Ok(ValueRef::Raw(tail)),
+    fn decode_value<'a>(&self, at: usize, tail: &'a [u8]) -> Result<Stored<'a>, EffectError> {
+        let of = match self.value & !AUX {
+            STRING => return Ok(Stored::String(StringRef::Str(tail))),
+            RAW => return Ok(Stored::String(StringRef::Raw(tail))),
             INTEGER => {
                 let bytes = tail.try_into().map_err(|_| EffectError::Malformed(at))?;
-                Ok(ValueRef::Int(i64::from_le_bytes(bytes)))
+                return Ok(Stored::String(StringRef::Int(i64::from_le_bytes(bytes))));
             }
-            _ => Err(EffectError::Malformed(at)),
-        }
+            LIST => Type::List,
+            SET => Type::Set,
+            HASH => Type::Hash,
+            SORTED_SET => Type::SortedSet,
+            _ => return Err(EffectError::Malformed(at)),
+        };
+        Ok(Stored::Collection(of, block(tail).ok_or(EffectError::Malformed(at))?))
     }
+}
+
+fn collection_code(of: Type) -> u8 {
+    match of {
+        Type::String => STRING,
+        Type::List => LIST,
+        Type::Set => SET,
+        Type::Hash => HASH,
+        Type::SortedSet => SORTED_SET,
+    }
+}
+
+/// The bytes, if they are a block.
+fn block(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+    Block::parse(bytes).map(|_| Cow::Borrowed(bytes))
+}
+
+/// Encodes changes of a collection.
+pub fn encode_edits(deltas: &[Delta]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for delta in deltas {
+        let block = delta.entries().to_bytes();
+        let (kind, place) = match *delta {
+            Delta::Upsert(_) => (EDIT_UPSERT, None),
+            Delta::Remove(_) => (EDIT_REMOVE, None),
+            Delta::Splice { index, remove, .. } => (EDIT_SPLICE, Some([index, remove])),
+        };
+        let bytes = block.len() + place.map_or(0, |place| size_of_val(&place));
+        out.push(kind);
+        out.extend_from_slice(&(bytes as u32).to_le_bytes());
+        out.extend(place.iter().flatten().flat_map(|number| number.to_le_bytes()));
+        out.extend_from_slice(&block);
+    }
+    out
+}
+
+/// Decodes changes of a collection, one after the other; none and the end for bytes that are no change.
+pub fn decode_edits(edits: &[u8]) -> impl Iterator<Item = Option<DeltaRef<'_>>> {
+    let mut rest = edits;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let decoded = decode_edit(rest);
+        rest = decoded.map_or(&[], |(_, rest)| rest);
+        Some(decoded.map(|(delta, _)| delta))
+    })
+}
+
+fn decode_edit(edits: &[u8]) -> Option<(DeltaRef<'_>, &[u8])> {
+    let (&kind, rest) = edits.split_first()?;
+    let (bytes, rest) = rest.split_first_chunk::<4>()?;
+    let (body, rest) = rest.split_at_checked(u32::from_le_bytes(*bytes) as usize)?;
+    let delta = match kind {
+        EDIT_UPSERT => DeltaRef::Upsert(Block::parse(body)?),
+        EDIT_REMOVE => DeltaRef::Remove(Block::parse(body)?),
+        EDIT_SPLICE => {
+            let (index, body) = body.split_first_chunk::<8>()?;
+            let (remove, body) = body.split_first_chunk::<8>()?;
+            let (index, remove) = (u64::from_le_bytes(*index), u64::from_le_bytes(*remove));
+            DeltaRef::Splice { index, remove, insert: Block::parse(body)? }
+        }
+        _ => return None,
+    };
+    Some((delta, rest))
 }
 
 #[inline]
@@ -325,6 +467,7 @@ pub fn overwritten(base: &[u8], offset: usize, bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::value::block::BlockBuf;
     use quickcheck::{TestResult, quickcheck};
 
     fn encode(effects: &[Effect<'_>]) -> Vec<u8> {
@@ -340,10 +483,37 @@ mod tests {
 
     fn all<'a>(key: &'a [u8], value: &'a [u8], at: Option<u64>, n: i64) -> Vec<Effect<'a>> {
         let expiry = at.map(Millis);
+        let mut entries = BlockBuf::default();
+        entries.push(key);
+        entries.push(value);
+        let block: Cow<'_, [u8]> = Cow::Owned(entries.to_bytes().to_vec());
+        let collections = [Type::List, Type::Set, Type::Hash, Type::SortedSet];
+        let mut effects: Vec<_> = collections
+            .map(|of| Effect::Put { db: 4, key, value: Stored::Collection(of, block.clone()), expiry })
+            .into();
+        effects.extend(strings_and_databases(key, value, at, n));
+        let deltas = [
+            Delta::Upsert(entries.clone()),
+            Delta::Splice { index: n as u64, remove: at.unwrap_or(0), insert: entries.clone() },
+            Delta::Remove(entries),
+        ];
+        let expiry = Some(expiry.filter(|at| at.0 != 0));
+        effects.push(Effect::Edit { db: 3, key, edits: Cow::Owned(encode_edits(&deltas)), expiry });
+        effects.push(Effect::Edit {
+            db: 3,
+            key,
+            edits: Cow::Owned(encode_edits(&deltas[1..])),
+            expiry: None,
+        });
+        effects
+    }
+
+    fn strings_and_databases<'a>(key: &'a [u8], value: &'a [u8], at: Option<u64>, n: i64) -> Vec<Effect<'a>> {
+        let expiry = at.map(Millis);
         vec![
-            Effect::Put { db: 3, key, value: ValueRef::Str(value), expiry },
-            Effect::Put { db: 15, key, value: ValueRef::Int(n), expiry },
-            Effect::Put { db: 0, key, value: ValueRef::Raw(value), expiry },
+            Effect::Put { db: 3, key, value: Stored::String(StringRef::Str(value)), expiry },
+            Effect::Put { db: 15, key, value: Stored::String(StringRef::Int(n)), expiry },
+            Effect::Put { db: 0, key, value: Stored::String(StringRef::Raw(value)), expiry },
             Effect::Delete { db: 1, key },
             Effect::Expire { db: 2, key, expiry },
             Effect::Append { db: 2, key, suffix: value },

@@ -1,5 +1,6 @@
 //! What can go wrong in the engine: one enum for running, one for opening, one for snapshots.
 
+use crate::engine::WrongType;
 use crate::engine::effect::EffectError;
 use crate::log::LogError;
 use crate::log::snapshot::SnapshotError;
@@ -14,6 +15,9 @@ pub enum EngineError {
     /// Writes are paused; try again when they are not.
     #[error("writes are paused")]
     Paused,
+    /// The key holds another type of value than was asked for.
+    #[error(transparent)]
+    WrongType(#[from] WrongType),
 }
 
 /// Why a database could not be opened.

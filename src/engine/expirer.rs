@@ -1,4 +1,4 @@
-//! The thread that removes keys whose time has come, by ordinary logged deletes.
+//! The thread that removes keys, and fields of hashes, whose time has come, by ordinary logged writes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Millis;
 use crate::engine::timers::Timers;
-use crate::engine::{DbIndex, Engine};
+use crate::engine::{Batch, DbIndex, Engine};
 use crate::store::hash::KeyHash;
 use crate::store::keyspace::Keyspace;
 use crate::sync::Ordering;
@@ -75,11 +75,14 @@ fn expire_slice(
     hashes: &[KeyHash],
     now: Millis,
 ) -> bool {
-    let mut expired = Vec::new();
+    let (mut expired, mut hashes_with_fields) = (Vec::new(), Vec::new());
     let guard = crossbeam_epoch::pin();
     for &hash in hashes {
         keyspace.for_each_under(hash, &guard, |cell| {
             let look = cell.look(&guard);
+            if look.version.has_field_expiry() {
+                hashes_with_fields.push((hash, cell.key(&guard).to_vec()));
+            }
             match look.version.expiry() {
                 Some(end) if end <= now => expired.push((hash, cell.key(&guard).to_vec())),
                 Some(end) => timers.set(end, hash, now),
@@ -106,5 +109,27 @@ fn expire_slice(
             Err(_) => return false,
         }
     }
-    true
+    hashes_with_fields.into_iter().all(|(hash, key)| expire_fields(db, &mut batch, timers, (hash, &key), now))
+}
+
+/// Removes fields of a hash whose time has come, and sets a timer for the next; tells whether writes are possible.
+fn expire_fields(
+    db: DbIndex,
+    batch: &mut Batch<'_>,
+    timers: &mut Timers,
+    (hash, key): (KeyHash, &[u8]),
+    now: Millis,
+) -> bool {
+    loop {
+        match batch.run(|txn| Ok::<_, std::convert::Infallible>(txn.expire_fields(db, key))) {
+            Ok(Ok((true, Some(next)))) if next <= now => batch.repin(),
+            Ok(Ok((_, next))) => {
+                if let Some(next) = next {
+                    timers.set(next, hash, now);
+                }
+                return true;
+            }
+            Err(_) => return false,
+        }
+    }
 }

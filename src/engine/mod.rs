@@ -8,6 +8,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `txn`, `commit`, `batch` | attempts: reading, writing, taking effect, trying again |
+//! | `collections` | the same of lists, sets, hashes, sorted sets |
 //! | `root` | the pointer to everything that is not a write to a key |
 //! | `effect` | the bytes of a record |
 //! | `recovery`, `snapshot` | the way from files to memory and back |
@@ -16,12 +17,14 @@
 //! Commands are linearizable, transactions serializable; the order of the log is a serialization order.
 
 mod batch;
+mod collections;
 mod commit;
 mod db;
 pub mod effect;
 mod error;
 mod expirer;
 mod info;
+mod limits;
 mod recovery;
 mod root;
 mod snapshot;
@@ -47,6 +50,8 @@ use crate::lsn::Lsn;
 use crate::store::counter::Counter;
 use crate::store::hash::HashSeed;
 use crate::store::keyspace::Keyspace;
+use crate::store::value::ledger::Dropped;
+use crate::store::value::limits::Limits;
 use crate::store::version::VersionPtr;
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
@@ -57,8 +62,9 @@ pub use db::Db;
 pub use error::{EngineError, OpenError, SnapshotFailure};
 pub use info::{DatabaseInfo, EngineInfo, SnapshotStatus};
 pub use recovery::{Progress, Recovered};
-pub use txn::{KeyInfo, Live, Lookups, Txn};
+pub use txn::{KeyInfo, Live, LiveString, Lookups, Txn, WrongType};
 
+use limits::SharedLimits;
 use root::RootCell;
 use snapshot::Snapshots;
 use usage::Usage;
@@ -79,6 +85,8 @@ pub struct EngineOptions {
     pub compaction: CompactionOptions,
     /// When snapshots are taken besides.
     pub save_points: Vec<SavePoint>,
+    /// Up to which size collections are packed.
+    pub limits: Limits,
 }
 
 /// Take a snapshot when the last one is so old and so much has changed since.
@@ -108,6 +116,7 @@ impl EngineOptions {
             recovery_threads: std::thread::available_parallelism().map_or(1, usize::from),
             compaction: CompactionOptions { percentage: 100, bytes_min: 64 << 20 },
             save_points: Vec::new(),
+            limits: Limits::default(),
         }
     }
 }
@@ -135,6 +144,9 @@ pub struct Engine {
     usage: Usage,
     stats: EngineStats,
     reclaim: SegQueue<Arc<Keyspace>>,
+    /// Trees, to be freed after a grace period.
+    dropped: SegQueue<Dropped>,
+    limits: SharedLimits,
     expires_actively: AtomicBool,
     snapshots: Snapshots,
     dbfile: Option<PathBuf>,
@@ -205,7 +217,7 @@ impl Engine {
                 let version = cell.look(guard).version;
                 self.settle(version, guard);
                 going = version.is_absent(now) || visit(cell.key(guard));
-                going
+                if going { walk::Next::Go } else { walk::Next::Stop }
             });
             going &= more;
         }
@@ -229,6 +241,11 @@ impl Engine {
     pub fn set_active_expiry(&self, on: bool) {
         // Relaxed: read at the next tick.
         self.expires_actively.store(on, Ordering::Relaxed);
+    }
+
+    /// Changes up to which size collections are packed; those that are there keep their form until they are changed.
+    pub fn set_limits(&self, limits: Limits) {
+        self.limits.store(limits);
     }
 
     /// Counts frequency of use instead of idle time, or back.
@@ -312,5 +329,6 @@ impl Drop for Engine {
         if let Err(error) = self.stop() {
             tracing::error!(%error, "the database was not closed cleanly");
         }
+        sweeper::free_dropped(self);
     }
 }

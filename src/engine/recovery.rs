@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
-use crate::engine::effect::{Effect, EffectError, overwritten};
+use crate::engine::effect::{Effect, EffectError, Stored, decode_edits, overwritten};
+use crate::engine::limits::SharedLimits;
 use crate::engine::root::{Root, RootCell};
 use crate::engine::snapshot::{SnapshotFacts, Snapshots};
 use crate::engine::usage::Usage;
@@ -19,7 +20,11 @@ use crate::log::{self, History, Location, LockFile, RecoveryReport, SnapshotBoun
 use crate::lsn::Lsn;
 use crate::store::hash::HashSeed;
 use crate::store::keyspace::Keyspace;
-use crate::store::version::{OwnedVersion, Value};
+use crate::store::value::block::Block;
+use crate::store::value::draft::{Desk, apply, load};
+use crate::store::value::ledger::Ledger;
+use crate::store::value::limits::Limits;
+use crate::store::version::{OwnedVersion, Value, ValueRef};
 use crate::sync::{AtomicBool, AtomicU64};
 
 /// Records after which replay lets go of what it has replaced.
@@ -89,8 +94,12 @@ impl Engine {
             None => HashSeed(History::random().map_err(OpenError::Random)?.get() as u64),
         };
         let mut recovered = Recovered::default();
-        let mut replay =
-            Replay::new(options.databases, seed, reader.as_ref().map_or(0, |r| r.totals().entries));
+        let mut replay = Replay::new(
+            options.databases,
+            seed,
+            reader.as_ref().map_or(0, |r| r.totals().entries),
+            options.limits,
+        );
         let mut facts = SnapshotFacts { saved_at: Millis::now(), ..SnapshotFacts::default() };
         let mut bounds = None;
         if let Some(reader) = &reader {
@@ -140,6 +149,8 @@ impl Engine {
             usage: Usage::default(),
             stats: EngineStats::default(),
             reclaim: crossbeam_queue::SegQueue::new(),
+            dropped: crossbeam_queue::SegQueue::new(),
+            limits: SharedLimits::new(options.limits),
             expires_actively: AtomicBool::new(true),
             snapshots: Snapshots::new(options.compaction, options.save_points, facts),
             dbfile,
@@ -175,14 +186,15 @@ pub(super) struct Replay {
     since_flush: u64,
     /// E of the snapshot: below it, a delta may meet a key that was deleted before the walk came by.
     snapshot_end: Lsn,
+    limits: Limits,
 }
 
 impl Replay {
-    pub(super) fn new(databases: DbIndex, seed: HashSeed, keys: u64) -> Self {
+    pub(super) fn new(databases: DbIndex, seed: HashSeed, keys: u64, limits: Limits) -> Self {
         // Why the room in the first: it is where the keys are, as a rule; the rest is only reserved address space.
         let room = |db| if db == 0 { keys as usize } else { 0 };
         let keyspaces = (0..databases).map(|db| Arc::new(Keyspace::with_room(seed, room(db)))).collect();
-        Self { keyspaces, seed, usage: Usage::default(), since_flush: 0, snapshot_end: Lsn::ZERO }
+        Self { keyspaces, seed, usage: Usage::default(), since_flush: 0, snapshot_end: Lsn::ZERO, limits }
     }
 
     pub(super) fn finish(self) -> Box<[Arc<Keyspace>]> {
@@ -263,9 +275,32 @@ impl Replay {
         let Effect::Put { db, key, value, expiry } = effect else {
             return Ok(Err(EffectError::Malformed(0)));
         };
-        let version = OwnedVersion::new(key, Some(value.to_value()), expiry, 0);
+        let mut ledger = Ledger::default();
+        let Some(version) = self.stored(key, &value, expiry, 0, &mut ledger) else {
+            return Ok(Err(EffectError::Malformed(0)));
+        };
         Self::put(self.keyspace(db)?, key, version, Lsn::new(u64::from_le_bytes(*lsn)), guard);
+        // SAFETY: only recovery sees the databases.
+        unsafe { ledger.settle_unseen() };
         Ok(Ok(()))
+    }
+
+    /// A version of a value that was logged; none where it is none of its type.
+    fn stored(
+        &self,
+        key: &[u8],
+        value: &Stored<'_>,
+        expiry: Option<Millis>,
+        access: u32,
+        ledger: &mut Ledger,
+    ) -> Option<OwnedVersion> {
+        match value {
+            Stored::String(string) => Some(OwnedVersion::new(key, Some(string.to_value()), expiry, access)),
+            Stored::Collection(of, block) => {
+                let built = load(*of, Block::of(block).iter().collect(), &self.limits, ledger).ok()??;
+                Some(OwnedVersion::new(key, Some(Value::Collection(&built)), expiry, access))
+            }
+        }
     }
 
     /// Replays one record.
@@ -297,25 +332,42 @@ impl Replay {
                 self.keyspace(a.max(b))?;
                 self.keyspaces.swap(usize::from(a), usize::from(b));
             }
-            Effect::Put { db, key, value, expiry } => self.change(db, key, lsn, |_| {
-                Some(OwnedVersion::new(key, Some(value.to_value()), expiry, self.usage.fresh(None, time)))
+            Effect::Put { db, key, ref value, expiry } => self.change(db, key, lsn, |old, ledger| {
+                old.drop_trees(ledger);
+                self.stored(key, value, expiry, self.usage.fresh(None, time), ledger)
             })?,
-            Effect::Delete { db, key } => {
-                self.change(db, key, lsn, |_| Some(OwnedVersion::new(key, None, None, 0)))?;
-            }
-            Effect::Expire { db, key, expiry } => self.change(db, key, lsn, |old| {
-                let value = old.value()?.to_value();
-                Some(OwnedVersion::new(key, Some(value), expiry, self.usage.fresh(None, time)))
+            Effect::Delete { db, key } => self.change(db, key, lsn, |old, ledger| {
+                old.drop_trees(ledger);
+                Some(OwnedVersion::new(key, None, None, 0))
             })?,
-            Effect::Append { db, key, suffix } => self.change(db, key, lsn, |old| {
+            Effect::Expire { db, key, expiry } => self.change(db, key, lsn, |old, _| {
+                let access = self.usage.fresh(None, time);
+                Some(match old.value()? {
+                    ValueRef::String(string) => {
+                        OwnedVersion::new(key, Some(string.to_value()), expiry, access)
+                    }
+                    ValueRef::Collection(collection) => {
+                        let built = collection.to_built();
+                        OwnedVersion::new(key, Some(Value::Collection(&built)), expiry, access)
+                    }
+                })
+            })?,
+            Effect::Append { db, key, suffix } => self.change(db, key, lsn, |old, _| {
                 let mut digits = itoa::Buffer::new();
-                let bytes = [old.value()?.bytes(&mut digits), suffix].concat();
+                let bytes = [old.value()?.string()?.bytes(&mut digits), suffix].concat();
                 Some(self.edited(key, &bytes, old, time))
             })?,
-            Effect::Overwrite { db, key, offset, bytes } => self.change(db, key, lsn, |old| {
+            Effect::Overwrite { db, key, offset, bytes } => self.change(db, key, lsn, |old, _| {
                 let mut digits = itoa::Buffer::new();
-                let bytes = overwritten(old.value()?.bytes(&mut digits), offset as usize, bytes);
+                let bytes = overwritten(old.value()?.string()?.bytes(&mut digits), offset as usize, bytes);
                 Some(self.edited(key, &bytes, old, time))
+            })?,
+            Effect::Edit { db, key, ref edits, expiry } => self.change(db, key, lsn, |old, ledger| {
+                let desk = Desk { now: time, limits: self.limits, ledger };
+                let built = apply(old.value()?.collection()?, decode_edits(edits).flatten(), desk).ok()?;
+                let expiry = expiry.unwrap_or_else(|| old.0.expiry());
+                let value = built.as_ref().map(Value::Collection);
+                Some(OwnedVersion::new(key, value, expiry, self.usage.fresh(None, time)))
             })?,
         }
         Ok(())
@@ -333,7 +385,7 @@ impl Replay {
         db: DbIndex,
         key: &[u8],
         lsn: Lsn,
-        make: impl FnOnce(Old<'_>) -> Option<OwnedVersion>,
+        make: impl FnOnce(Old<'_>, &mut Ledger) -> Option<OwnedVersion>,
     ) -> Result<(), OpenError> {
         let keyspace = self.keyspace(db)?;
         let guard = crossbeam_epoch::pin();
@@ -343,7 +395,8 @@ impl Replay {
         if old.lsn() >= lsn {
             return Ok(());
         }
-        let Some(version) = make(Old(old, std::marker::PhantomData)) else {
+        let mut ledger = Ledger::default();
+        let Some(version) = make(Old(old, std::marker::PhantomData), &mut ledger) else {
             if lsn < self.snapshot_end {
                 return Ok(());
             }
@@ -352,6 +405,8 @@ impl Replay {
         if found.is_some() || !version.as_ptr().is_tombstone() {
             Self::put(keyspace, key, version, lsn, &guard);
         }
+        // SAFETY: only recovery sees the databases, and the old version is out of its cell.
+        unsafe { ledger.settle_unseen() };
         Ok(())
     }
 
@@ -371,5 +426,13 @@ impl<'g> Old<'g> {
     fn value(self) -> Option<crate::store::version::ValueRef<'g>> {
         // SAFETY: made in `change`, where the version is kept by the guard or by its owner for as long as `'g`.
         unsafe { self.0.value() }
+    }
+
+    /// Notes that its trees end with it.
+    fn drop_trees(self, ledger: &mut Ledger) {
+        if let Some(trees) = self.0.trees() {
+            ledger.drop_tree(trees.main);
+            trees.second.into_iter().for_each(|second| ledger.drop_tree(second));
+        }
     }
 }

@@ -20,16 +20,17 @@ use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
 use crate::engine::effect::Effect;
-use crate::engine::walk::Walk;
+use crate::engine::walk::{Next, Walk};
 use crate::engine::{DbIndex, Engine, SavePoint, SnapshotFailure};
 use crate::log::snapshot::{SnapshotFooter, SnapshotInfo, SnapshotOptions, SnapshotWriter};
 use crate::log::{LogError, SnapshotStart};
 use crate::lsn::Lsn;
 use crate::store::keyspace::Keyspace;
-use crate::store::version::ValueRef;
-use crate::store::version::VersionPtr;
+use crate::store::version::{StringRef, ValueRef, VersionPtr};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
+/// Bytes of entries after which a slice is written, large values that are shared with their version aside.
+const SLICE_BYTES_MAX: usize = 1024 * 1024;
 /// How often the thread looks whether the log has grown enough.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -121,8 +122,9 @@ impl Slice {
         let Some(value) = value else { return };
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&version.lsn().get().to_le_bytes());
-        let effect = Effect::Put { db, key, value, expiry: version.expiry() };
-        let shared = if let ValueRef::Shared(bytes) = value { Some(bytes.clone()) } else { None };
+        let effect = Effect::Put { db, key, value: value.into(), expiry: version.expiry() };
+        let shared =
+            if let ValueRef::String(StringRef::Shared(bytes)) = value { Some(bytes.clone()) } else { None };
         let parts = effect.parts();
         let [inline @ .., last] = &parts.slices();
         for part in inline {
@@ -241,7 +243,7 @@ impl Engine {
             while more {
                 more = walk.slice(&mut |cell, guard| {
                     slice.take(db as DbIndex, cell.look(guard).version, self, guard);
-                    true
+                    if slice.bytes.len() < SLICE_BYTES_MAX { Next::Go } else { Next::Rest }
                 });
                 slice.write(&mut writer)?;
             }

@@ -1,9 +1,10 @@
-//! The thread that gives memory back: cells of deleted keys, flushed databases, the index's removed slots.
+//! The thread that gives memory back: cells of deleted keys, large values, flushed databases, the index's removed slots.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::engine::Engine;
+use crate::store::grace;
 use crate::store::hash::KeyHash;
 use crate::store::keyspace::Keyspace;
 
@@ -31,6 +32,7 @@ pub(super) fn run(engine: &Weak<Engine>) {
         }
         drop(keyspaces);
         free_flushed(&engine, &mut flushed);
+        free_dropped(&engine);
         crossbeam_epoch::pin().flush();
         if !busy {
             engine.nap(TICK);
@@ -81,4 +83,15 @@ fn free_flushed(engine: &Engine, flushed: &mut Vec<Arc<Keyspace>>) {
     }
     // Why by the count: old roots hold it until their grace period is over.
     flushed.retain(|keyspace| Arc::strong_count(keyspace) > 1);
+}
+
+/// Frees the trees of deleted and overwritten collections.
+pub(super) fn free_dropped(engine: &Engine) {
+    let dropped: Vec<_> = std::iter::from_fn(|| engine.dropped.pop()).collect();
+    if dropped.is_empty() {
+        return;
+    }
+    grace::wait();
+    // SAFETY: they were dropped before the grace period that has just passed.
+    dropped.into_iter().for_each(|tree| unsafe { tree.free() });
 }

@@ -22,7 +22,9 @@ use crate::store::cell::Cell;
 use crate::store::hash::KeyHash;
 use crate::store::keyspace::Keyspace;
 use crate::store::retired;
-use crate::store::version::{Kind, OwnedVersion, Value, ValueRef, VersionPtr};
+use crate::store::value::draft::Delta;
+use crate::store::value::ledger::Ledger;
+use crate::store::version::{Kind, OwnedVersion, StringRef, Value, ValueRef, VersionPtr};
 use crate::store::word::Word;
 
 /// Accesses beyond this number are found through a map instead of by looking at each.
@@ -39,6 +41,32 @@ pub struct Live<'g> {
     pub expiry: Option<Millis>,
     /// The record that made it; zero inside the attempt that writes it.
     pub lsn: Lsn,
+}
+
+/// A key that is there holds another type than the command is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the key holds another type of value")]
+pub struct WrongType;
+
+/// One look at a live key that holds a string.
+#[derive(Clone, Copy, Debug)]
+pub struct LiveString<'g> {
+    /// The string.
+    pub value: StringRef<'g>,
+    /// When it ends to be.
+    pub expiry: Option<Millis>,
+}
+
+impl<'g> Live<'g> {
+    /// The string that it is.
+    ///
+    /// # Errors
+    /// [`WrongType`].
+    #[inline]
+    pub fn string(self) -> Result<LiveString<'g>, WrongType> {
+        let value = self.value.string().ok_or(WrongType)?;
+        Ok(LiveString { value, expiry: self.expiry })
+    }
 }
 
 /// What a key looks like from outside, for OBJECT and MEMORY.
@@ -64,7 +92,7 @@ pub struct Lookups {
 }
 
 /// How the attempt's write of a key is logged.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Change {
     Put,
     Delete,
@@ -76,6 +104,12 @@ pub(super) enum Change {
     Overwrite {
         offset: usize,
         len: usize,
+    },
+    /// Changes of a collection, in order.
+    Edit {
+        deltas: Vec<Delta>,
+        /// Whether the expiry is another.
+        expires: bool,
     },
 }
 
@@ -137,6 +171,8 @@ pub struct Txn<'g> {
     pub(super) root: &'g Root,
     pub(super) accesses: SmallVec<[Access<'g>; 1]>,
     pub(super) structure: Option<Box<Structure>>,
+    /// What was done to trees.
+    pub(super) ledger: Option<Box<Ledger>>,
     lookup: Option<AccessesByHash>,
     now: Millis,
     touch: bool,
@@ -162,6 +198,7 @@ impl<'g> Txn<'g> {
             root,
             accesses: SmallVec::new(),
             structure: None,
+            ledger: None,
             lookup: None,
             now,
             touch,
@@ -202,7 +239,7 @@ impl<'g> Txn<'g> {
     }
 
     #[inline]
-    fn access(&mut self, db: DbIndex, key: &[u8]) -> usize {
+    pub(super) fn access(&mut self, db: DbIndex, key: &[u8]) -> usize {
         let keyspace = self.keyspace(db);
         let hash = keyspace.seed().hash(key);
         if !self.accesses.is_empty()
@@ -266,7 +303,7 @@ impl<'g> Txn<'g> {
     }
 
     #[inline]
-    fn looked_for(&mut self, at: usize) -> Option<Live<'g>> {
+    pub(super) fn looked_for(&mut self, at: usize) -> Option<Live<'g>> {
         let live = self.live(at);
         if live.is_some() {
             self.lookups.hits += 1;
@@ -283,7 +320,7 @@ impl<'g> Txn<'g> {
     }
 
     #[inline]
-    fn live(&mut self, at: usize) -> Option<Live<'g>> {
+    pub(super) fn live(&mut self, at: usize) -> Option<Live<'g>> {
         let access = &mut self.accesses[at];
         let version = match &mut access.write {
             Some(write) => {
@@ -295,6 +332,24 @@ impl<'g> Txn<'g> {
         Engine::live(version, self.now, self.guard)
     }
 
+    /// Reads a string and counts the use.
+    ///
+    /// # Errors
+    /// [`WrongType`].
+    #[inline]
+    pub fn get_string(&mut self, db: DbIndex, key: &[u8]) -> Result<Option<LiveString<'g>>, WrongType> {
+        self.get(db, key).map(Live::string).transpose()
+    }
+
+    /// Reads a string without counting the use.
+    ///
+    /// # Errors
+    /// [`WrongType`].
+    #[inline]
+    pub fn peek_string(&mut self, db: DbIndex, key: &[u8]) -> Result<Option<LiveString<'g>>, WrongType> {
+        self.peek(db, key).map(Live::string).transpose()
+    }
+
     /// Sets a key.
     #[inline]
     pub fn put(&mut self, db: DbIndex, key: &[u8], value: Value<'_>, expiry: Option<Millis>) {
@@ -304,11 +359,14 @@ impl<'g> Txn<'g> {
     }
 
     /// Appends to a string, or makes it; the expiry stays. Gives the new length in bytes.
-    pub fn append(&mut self, db: DbIndex, key: &[u8], suffix: &[u8]) -> usize {
+    ///
+    /// # Errors
+    /// [`WrongType`].
+    pub fn append(&mut self, db: DbIndex, key: &[u8], suffix: &[u8]) -> Result<usize, WrongType> {
         let at = self.access(db, key);
-        let Some(live) = self.live(at) else {
+        let Some(live) = self.live(at).map(Live::string).transpose()? else {
             self.put(db, key, Value::Str(suffix), None);
-            return suffix.len();
+            return Ok(suffix.len());
         };
         let mut digits = itoa::Buffer::new();
         let mut bytes = Vec::with_capacity(live.value.len() + suffix.len());
@@ -316,13 +374,22 @@ impl<'g> Txn<'g> {
         bytes.extend_from_slice(suffix);
         let len = bytes.len();
         self.edit(at, key, bytes, live.expiry, Change::Append { suffix_len: suffix.len() });
-        len
+        Ok(len)
     }
 
     /// Overwrites part of a string, or makes it; zeros fill a gap, the expiry stays. Gives the new length in bytes.
-    pub fn set_range(&mut self, db: DbIndex, key: &[u8], offset: usize, bytes: &[u8]) -> usize {
+    ///
+    /// # Errors
+    /// [`WrongType`].
+    pub fn set_range(
+        &mut self,
+        db: DbIndex,
+        key: &[u8],
+        offset: usize,
+        bytes: &[u8],
+    ) -> Result<usize, WrongType> {
         let at = self.access(db, key);
-        let live = self.live(at);
+        let live = self.live(at).map(Live::string).transpose()?;
         let mut digits = itoa::Buffer::new();
         let base = live.as_ref().map_or(&[][..], |live| live.value.bytes(&mut digits));
         let result = overwritten(base, offset, bytes);
@@ -331,7 +398,7 @@ impl<'g> Txn<'g> {
         let change =
             if live.is_some() { Change::Overwrite { offset, len: bytes.len() } } else { Change::Put };
         self.edit(at, key, result, expiry, change);
-        len
+        Ok(len)
     }
 
     fn edit(&mut self, at: usize, key: &[u8], bytes: Vec<u8>, expiry: Option<Millis>, change: Change) {
@@ -361,8 +428,13 @@ impl<'g> Txn<'g> {
         if expiry.is_some_and(|end| end <= self.now) {
             return self.delete(db, key);
         }
-        let version = OwnedVersion::new(key, Some(live.value.to_value()), expiry, self.fresh_use(at));
-        self.write(at, version, Change::Expire);
+        match live.value {
+            ValueRef::String(string) => {
+                let version = OwnedVersion::new(key, Some(string.to_value()), expiry, self.fresh_use(at));
+                self.write(at, version, Change::Expire);
+            }
+            ValueRef::Collection(collection) => self.set_collection_expiry(at, key, collection, expiry),
+        }
         true
     }
 
@@ -378,22 +450,31 @@ impl<'g> Txn<'g> {
     }
 
     #[inline]
-    fn fresh_use(&self, at: usize) -> u32 {
+    pub(super) fn fresh_use(&self, at: usize) -> u32 {
         let old = self.accesses[at].found.filter(|found| !found.version.is_tombstone());
         let word = old.map(|found| found.version.access().load(crate::sync::Ordering::Relaxed));
         self.engine.usage.fresh(word, self.now)
     }
 
+    /// Puts a version in the place of what the attempt has of a key, which ends with it.
     #[inline]
-    fn write(&mut self, at: usize, version: OwnedVersion, change: Change) {
-        let access = &mut self.accesses[at];
+    pub(super) fn write(&mut self, at: usize, version: OwnedVersion, change: Change) {
+        if let Some(trees) = self.accesses[at].current().and_then(VersionPtr::trees) {
+            self.drop_trees(trees);
+        }
         // Why a second write of a key is logged whole: its delta would refer to the first, which is not logged.
-        let change = match (&access.write, version.as_ptr().kind()) {
+        let change = match (&self.accesses[at].write, version.as_ptr().kind()) {
             (None, _) => change,
             (Some(_), Kind::Tombstone) => Change::Delete,
             (Some(_), _) => Change::Put,
         };
-        if let Some(replaced) = access.write.replace(Write { version, change, shown: false }) {
+        self.hand_on(at, version, change);
+    }
+
+    /// Puts a version in the place of what the attempt has of a key, whose trees have got another owner.
+    #[inline]
+    pub(super) fn hand_on(&mut self, at: usize, version: OwnedVersion, change: Change) {
+        if let Some(replaced) = self.accesses[at].write.replace(Write { version, change, shown: false }) {
             replaced.discard();
         }
     }
@@ -409,9 +490,10 @@ impl<'g> Txn<'g> {
             .map_or_else(|| access.found.map(|f| f.version), |w| Some(w.version.as_ptr()))?;
         Some(KeyInfo {
             encoding: match live.value {
-                ValueRef::Int(_) => "int",
-                ValueRef::Str(s) if s.len() <= EMBSTR_BYTES_MAX => "embstr",
-                _ => "raw",
+                ValueRef::String(StringRef::Int(_)) => "int",
+                ValueRef::String(StringRef::Str(s)) if s.len() <= EMBSTR_BYTES_MAX => "embstr",
+                ValueRef::String(_) => "raw",
+                ValueRef::Collection(collection) => collection.read().encoding(),
             },
             idle_seconds: Usage::idle_seconds(version, self.now),
             frequency: self.engine.usage.frequency(version, self.now),
@@ -461,7 +543,8 @@ impl<'g> Txn<'g> {
             let slot = &mut structure.keyspaces[usize::from(index)];
             structure.dropped.push(std::mem::replace(slot, Arc::new(Keyspace::new(seed))));
         }
-        self.accesses.retain(|access| {
+        self.part_from_flushed(db);
+        self.accesses.retain_mut(|access| {
             let gone = db.is_none_or(|db| access.db == db);
             if gone && let Some(write) = access.write.take() {
                 write.discard();
@@ -656,6 +739,15 @@ impl Drop for Txn<'_> {
 }
 
 impl Write {
+    /// Puts a version in the place of the one that it has.
+    pub(super) fn replace_version(&mut self, version: OwnedVersion) {
+        let change = std::mem::replace(&mut self.change, Change::Put);
+        let shown = std::mem::take(&mut self.shown);
+        let replaced = std::mem::replace(&mut self.version, version);
+        Self { version: replaced, change: change.clone(), shown }.discard();
+        self.change = change;
+    }
+
     /// Frees a write that was not published, now or, if somebody may be looking at it, after the guard.
     #[inline]
     fn discard(self) {
@@ -666,6 +758,15 @@ impl Write {
 }
 
 impl<'g> Access<'g> {
+    /// What the attempt has of the key: its own write, or what it found; expired or not.
+    #[inline]
+    pub(super) fn current(&self) -> Option<VersionPtr> {
+        match &self.write {
+            Some(write) => Some(write.version.as_ptr()),
+            None => self.found.map(|found| found.version),
+        }
+    }
+
     #[inline]
     pub fn key(&self, guard: &'g Guard) -> &[u8] {
         match (&self.found, &self.write) {

@@ -13,6 +13,17 @@ use crate::store::keyspace::Keyspace;
 /// Cells that a plain walk visits under one guard.
 const SLICE_CELLS: usize = 1024;
 
+/// What a walk does after a cell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Next {
+    /// Goes on.
+    Go,
+    /// Ends the slice: the next one begins behind the cell.
+    Rest,
+    /// Ends.
+    Stop,
+}
+
 /// A walk over a keyspace in key order, in slices that each hold a guard for a moment only.
 pub(super) struct Walk<'k> {
     keyspace: &'k Keyspace,
@@ -26,8 +37,8 @@ impl<'k> Walk<'k> {
         Self { keyspace, prefix: prefix.to_vec(), last: None }
     }
 
-    /// Visits some cells; `visit` says false to end. Tells whether there may be more.
-    pub(super) fn slice(&mut self, visit: &mut dyn FnMut(&Cell, &Guard) -> bool) -> bool {
+    /// Visits some cells. Tells whether there may be more.
+    pub(super) fn slice(&mut self, visit: &mut dyn FnMut(&Cell, &Guard) -> Next) -> bool {
         let guard = crossbeam_epoch::pin();
         let from = match &self.last {
             None => Bound::Included(&self.prefix[..]),
@@ -38,10 +49,14 @@ impl<'k> Walk<'k> {
         let mut more = false;
         self.keyspace.walk(from, &guard, &mut |cell| {
             let key = cell.key(&guard);
-            if !key.starts_with(&self.prefix) || !visit(cell, &guard) {
+            if !key.starts_with(&self.prefix) {
                 return false;
             }
-            left -= 1;
+            left = match visit(cell, &guard) {
+                Next::Go => left - 1,
+                Next::Rest => 0,
+                Next::Stop => return false,
+            };
             if left == 0 {
                 last = Some(key.to_vec());
                 more = true;
@@ -76,7 +91,7 @@ mod tests {
         let mut walk = Walk::new(keyspace, b"");
         while walk.slice(&mut |cell, guard| {
             keys.push(cell.key(guard).to_vec());
-            true
+            Next::Go
         }) {}
         keys
     }
@@ -106,7 +121,7 @@ mod tests {
         let mut met = Vec::new();
         while walk.slice(&mut |cell, guard| {
             met.push(cell.key(guard).to_vec());
-            true
+            Next::Go
         }) {}
         let expected: Vec<_> = keys.iter().filter(|key| key.starts_with(b"1:")).cloned().collect();
         assert_eq!(met, expected);

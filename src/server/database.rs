@@ -1,7 +1,7 @@
 //! From settings to an open database, with its progress and its result told to people.
 
 use super::progress::Progress;
-use crate::command::server::{save_points, tune_usage};
+use crate::command::server::{packed_limits, save_points, tune_usage};
 use crate::engine::{self, CompactionOptions, DbIndex, Engine, EngineOptions, OpenError, Recovered};
 use crate::log::{FsyncPolicy, Location, LogOptions};
 use crate::settings::{self, Settings};
@@ -23,6 +23,7 @@ pub(super) fn options(settings: &Settings) -> EngineOptions {
             bytes_min: settings.auto_compaction_min_size(),
         },
         save_points: save_points(settings),
+        limits: packed_limits(settings),
         ..EngineOptions::new(log)
     }
 }

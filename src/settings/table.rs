@@ -124,6 +124,25 @@ own_settings! {
             "How slowly the counter of uses saturates"
         lfu_decay_time: u32 = "lfu-decay-time" [], int(0, INT_MAX), "1", Live;
             "Minutes after which the counter of uses goes down; 0 is never"
+        hash_max_listpack_entries: u64 = "hash-max-listpack-entries" ["hash-max-ziplist-entries"],
+            int(0, i64::MAX), "512", Live;
+            "Most fields of a hash that is kept in one block"
+        hash_max_listpack_value: u64 = "hash-max-listpack-value" ["hash-max-ziplist-value"], memory(0), "64", Live;
+            "Longest field or value of such a hash"
+        list_max_listpack_size: i64 = "list-max-listpack-size" ["list-max-ziplist-size"],
+            int(i32::MIN as i64, INT_MAX), "-2", Live;
+            "Most elements of a list that is kept in one block; -1 to -5: 4 to 64 kb"
+        set_max_intset_entries: u64 = "set-max-intset-entries" [], int(0, i64::MAX), "512", Live;
+            "Most members of a set of integers that is kept in one block"
+        set_max_listpack_entries: u64 = "set-max-listpack-entries" [], int(0, i64::MAX), "128", Live;
+            "Most members of another set that is kept in one block"
+        set_max_listpack_value: u64 = "set-max-listpack-value" [], int(0, i64::MAX), "64", Live;
+            "Longest member of such a set"
+        zset_max_listpack_entries: u64 = "zset-max-listpack-entries" ["zset-max-ziplist-entries"],
+            int(0, i64::MAX), "128", Live;
+            "Most members of a sorted set that is kept in one block"
+        zset_max_listpack_value: u64 = "zset-max-listpack-value" ["zset-max-ziplist-value"], memory(0), "64", Live;
+            "Longest member of such a sorted set"
     }
     Persistence {
         persist: bool = "persist" ["appendonly"], Kind::Flag, "no", Pinned;

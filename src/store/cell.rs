@@ -132,6 +132,6 @@ impl Drop for Cell {
         debug_assert!(!word.is_descriptor(), "a transaction's owner tidies before it unpins");
         // SAFETY: dropped by the sweeper a grace period after it was unlinked, or with the whole keyspace:
         // nobody reads the version any more, and the cell owned it.
-        unsafe { VersionPtr::from_address(word.address()).free() }
+        unsafe { VersionPtr::from_address(word.address()).free_whole() }
     }
 }

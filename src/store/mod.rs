@@ -2,7 +2,7 @@
 //!
 //! A [`keyspace::Keyspace`] is one database: the [`cell::Cell`]s in key [`order`], a hash [`index::Index`] to the same
 //! cells, counters. A cell is one atomic [`word::Word`] that leads to the key's current immutable
-//! [`version`], or to the [`descriptor::Descriptor`] of a transaction at work. Whatever is replaced is freed through
+//! [`version`] (what has parts is in [`value`]), or to the [`descriptor::Descriptor`] of a transaction at work. Whatever is replaced is freed through
 //! the epoch, so readers take no lock and wait for nobody.
 //!
 //! The store knows no disk, no protocol, and no clock but as an argument; it never writes by itself. The engine above
@@ -19,5 +19,6 @@ pub(crate) mod interleavings;
 pub mod keyspace;
 pub mod order;
 pub mod retired;
+pub mod value;
 pub mod version;
 pub mod word;

@@ -1,4 +1,4 @@
-//! Versions that nobody can find any more, on their way to being freed.
+//! Versions, and nodes of trees, that nobody can find any more, on their way to being freed.
 //!
 //! A thread gathers what it retires in batches. The epoch tells when nobody can be looking at a batch any more, and then
 //! the thread that gathered it frees it, two batches for each new one. Why not the epoch itself: whatever thread comes
@@ -12,6 +12,7 @@
 use std::alloc::{Layout, dealloc};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,11 +32,15 @@ const PARKED_BYTES_MAX: usize = 4 * 1024;
 /// Bytes that may wait to be freed by a thread that is parked.
 const PARKED_WAITING_BYTES_MAX: usize = 64 * 1024;
 
-struct Retired {
-    version: VersionPtr,
-    /// Of its allocation; none if there is more to free than that.
-    layout: Option<Layout>,
+enum Retired {
+    /// One allocation: a version that is no more than that, or a node.
+    Allocation(NonNull<u8>, Layout),
+    /// A version with more to free.
+    Version(VersionPtr),
 }
+
+// SAFETY: nobody but the batch has it, and any thread may free it.
+unsafe impl Send for Retired {}
 
 #[derive(Default)]
 struct Batch {
@@ -72,12 +77,28 @@ thread_local! {
 /// retired once.
 #[inline]
 pub unsafe fn retire(version: VersionPtr) {
-    let layout = version.sole_allocation();
+    match version.sole_allocation() {
+        Some((start, layout)) => hold(Retired::Allocation(start, layout), layout.size()),
+        None => hold(Retired::Version(version), BATCH_BYTES_MAX),
+    }
+}
+
+/// Frees an allocation once nobody can be looking at it any more.
+///
+/// # Safety
+/// As [`retire`]; it was made by the global allocator with this layout.
+#[inline]
+pub unsafe fn retire_allocation(start: NonNull<u8>, layout: Layout) {
+    hold(Retired::Allocation(start, layout), layout.size());
+}
+
+#[inline]
+fn hold(retired: Retired, bytes: usize) {
     let is_full = HELD.with_borrow_mut(|held| {
         let batch = &mut held.batch;
-        batch.versions.push(Retired { version, layout });
-        batch.bytes += layout.map_or(BATCH_BYTES_MAX, |layout| layout.size());
-        batch.has_long |= layout.is_none();
+        batch.has_long |= matches!(retired, Retired::Version(_));
+        batch.versions.push(retired);
+        batch.bytes += bytes;
         batch.versions.len() >= BATCH_VERSIONS || batch.bytes >= BATCH_BYTES_MAX
     });
     if is_full {
@@ -198,12 +219,12 @@ impl Drop for Held {
 /// Frees a batch; gives what it was kept in back.
 fn free(batch: Batch) -> Vec<Retired> {
     let mut versions = batch.versions;
-    for Retired { version, layout } in versions.drain(..) {
-        // SAFETY: `retire`'s caller gave the version up, and the epoch says that nobody looks at it any more.
+    for retired in versions.drain(..) {
+        // SAFETY: `retire`'s caller gave it up, and the epoch says that nobody looks at it any more.
         unsafe {
-            match layout {
-                Some(layout) => dealloc(version.address() as *mut u8, layout),
-                None => version.free(),
+            match retired {
+                Retired::Allocation(start, layout) => dealloc(start.as_ptr(), layout),
+                Retired::Version(version) => version.free(),
             }
         }
     }

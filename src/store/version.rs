@@ -10,11 +10,13 @@
 //!     +8         only with EXPIRY: Unix milliseconds
 //!     +8         only for an integer: the value
 //!    +32         only for a shared string: the `bytes::Bytes` that holds it
-//!      …         the key's bytes, then the value's bytes of an inline string
+//!    +48         only for a large collection: two trees {root, entries, bytes}; a root of 0: there is none
+//!      …         the key's bytes, then the value's bytes of an inline string, or the block of a small collection
 //! ```
 //!
 //! A version is built by one writer, published by a CAS on its cell, and from then on read by anybody who is
-//! pinned; whoever replaces it retires it. Nothing here knows of cells, disk or clocks.
+//! pinned; whoever replaces it retires it. The nodes of its trees are not freed with it: they have an owner of their own
+//! ([`crate::store::value::ledger`]). Nothing here knows of cells, disk or clocks.
 
 #![expect(
     clippy::cast_ptr_alignment,
@@ -22,12 +24,20 @@
 )]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::borrow::Cow;
 use std::ptr::NonNull;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use crate::clock::Millis;
 use crate::lsn::Lsn;
+use crate::store::value::block::Block;
+use crate::store::value::collection::{Collection, HashRef, ListRef, SetRef, SortedRef, Trees, Type};
+use crate::store::value::draft::Built;
+use crate::store::value::node::NodePtr;
+use crate::store::value::seq::Seq;
+use crate::store::value::tree::Tree;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// A string longer than this lives in a buffer of its own that replies can share.
@@ -36,6 +46,8 @@ pub const SHARED_MIN_BYTES: usize = 16 * 1024;
 const COMMITTED: u64 = 1;
 const EXPIRY: u64 = 1 << 1;
 const LONG: u64 = 1 << 2;
+/// A small hash has a field with an expiry.
+const FIELD_EXPIRY: u64 = 1 << 3;
 const KIND_SHIFT: u32 = 8;
 const KIND_MASK: u64 = 0xF << KIND_SHIFT;
 const KEY_AT_SHIFT: u32 = 12;
@@ -62,6 +74,24 @@ pub enum Kind {
     Raw = 3,
     /// A long string in a shared buffer.
     Shared = 4,
+    /// A small list, set, set of integers in their order, hash, sorted set: a block.
+    PackedList = 5,
+    /// See above.
+    PackedSet = 6,
+    /// See above.
+    PackedInts = 7,
+    /// See above.
+    PackedHash = 8,
+    /// See above.
+    PackedSorted = 9,
+    /// A large list, set, hash, sorted set: trees.
+    TreeList = 10,
+    /// See above.
+    TreeSet = 11,
+    /// See above.
+    TreeHash = 12,
+    /// See above.
+    TreeSorted = 13,
 }
 
 impl Kind {
@@ -72,7 +102,54 @@ impl Kind {
             1 => Self::Str,
             2 => Self::Int,
             3 => Self::Raw,
-            _ => Self::Shared,
+            4 => Self::Shared,
+            5 => Self::PackedList,
+            6 => Self::PackedSet,
+            7 => Self::PackedInts,
+            8 => Self::PackedHash,
+            9 => Self::PackedSorted,
+            10 => Self::TreeList,
+            11 => Self::TreeSet,
+            12 => Self::TreeHash,
+            _ => Self::TreeSorted,
+        }
+    }
+
+    fn packed(of: Type, is_ints: bool) -> Self {
+        match of {
+            Type::String => Self::Str,
+            Type::List => Self::PackedList,
+            Type::Set if is_ints => Self::PackedInts,
+            Type::Set => Self::PackedSet,
+            Type::Hash => Self::PackedHash,
+            Type::SortedSet => Self::PackedSorted,
+        }
+    }
+
+    fn tree(of: Type) -> Self {
+        match of {
+            Type::String => Self::Shared,
+            Type::List => Self::TreeList,
+            Type::Set => Self::TreeSet,
+            Type::Hash => Self::TreeHash,
+            Type::SortedSet => Self::TreeSorted,
+        }
+    }
+
+    #[inline]
+    fn is_tree(self) -> bool {
+        self as u8 >= Self::TreeList as u8
+    }
+
+    /// The type of what it is a kind of; none for a tombstone.
+    pub fn type_of(self) -> Option<Type> {
+        match self {
+            Self::Tombstone => None,
+            Self::Str | Self::Int | Self::Raw | Self::Shared => Some(Type::String),
+            Self::PackedList | Self::TreeList => Some(Type::List),
+            Self::PackedSet | Self::PackedInts | Self::TreeSet => Some(Type::Set),
+            Self::PackedHash | Self::TreeHash => Some(Type::Hash),
+            Self::PackedSorted | Self::TreeSorted => Some(Type::SortedSet),
         }
     }
 }
@@ -88,11 +165,111 @@ pub enum Value<'a> {
     Raw(&'a [u8]),
     /// A long string, taken over without a copy.
     Shared(Bytes),
+    /// A collection; its trees, if it has any, belong to the version from now on.
+    Collection(&'a Built),
 }
 
 /// A value as it is read from a version.
 #[derive(Clone, Copy, Debug)]
 pub enum ValueRef<'g> {
+    /// A string.
+    String(StringRef<'g>),
+    /// A collection.
+    Collection(CollectionRef<'g>),
+}
+
+impl<'g> ValueRef<'g> {
+    /// The string, if it is one.
+    #[inline]
+    pub fn string(self) -> Option<StringRef<'g>> {
+        match self {
+            Self::String(string) => Some(string),
+            Self::Collection(_) => None,
+        }
+    }
+
+    /// The collection, if it is one.
+    #[inline]
+    pub fn collection(self) -> Option<Collection<'g>> {
+        match self {
+            Self::String(_) => None,
+            Self::Collection(collection) => Some(collection.read()),
+        }
+    }
+
+    /// What it is.
+    pub fn type_of(self) -> Type {
+        match self {
+            Self::String(_) => Type::String,
+            Self::Collection(collection) => collection.type_of(),
+        }
+    }
+}
+
+/// A collection in a version that stays for `'g`.
+#[derive(Clone, Copy, Debug)]
+pub struct CollectionRef<'g> {
+    version: VersionPtr,
+    life: std::marker::PhantomData<&'g ()>,
+}
+
+impl<'g> CollectionRef<'g> {
+    /// Its type.
+    pub fn type_of(self) -> Type {
+        self.version.kind().type_of().expect("a collection has a type")
+    }
+
+    /// All entries in one block: that of a small collection as it is, that of a large one made.
+    pub fn to_block(self) -> Cow<'g, [u8]> {
+        match self.version.trees() {
+            // SAFETY: as in `read`.
+            None => Cow::Borrowed(unsafe { self.version.inline() }),
+            Some(_) => Cow::Owned(self.read().entries().to_block()),
+        }
+    }
+
+    /// The collection in the form in which another version takes it; the trees are the same.
+    pub fn to_built(self) -> Built {
+        let (of, kind) = (self.type_of(), self.version.kind());
+        match self.version.trees() {
+            Some(trees) => Built::Trees { of, trees },
+            None => Built::Packed {
+                of,
+                is_ints: kind == Kind::PackedInts,
+                may_expire: self.version.has_field_expiry(),
+                // SAFETY: copied at once.
+                bytes: SmallVec::from_slice(unsafe { self.version.inline() }),
+            },
+        }
+    }
+
+    /// The collection, to be read.
+    pub fn read(self) -> Collection<'g> {
+        let shape = self.version.shape();
+        let kind = Kind::from_meta(shape.meta);
+        let trees = self.version.trees();
+        // SAFETY: made by `VersionPtr::value`, whose caller keeps the version, and with it its trees, for `'g`.
+        let (seq, second) = unsafe {
+            match trees {
+                Some(trees) => (Seq::Tree(trees.main.read()), trees.second.map(|tree| tree.read())),
+                None => (Seq::Packed(Block::of(self.version.inline())), None),
+            }
+        };
+        match kind.type_of() {
+            Some(Type::Set) => Collection::Set(SetRef { seq, is_ints: kind == Kind::PackedInts }),
+            Some(Type::Hash) => {
+                let may_expire = second.is_some() || shape.meta & FIELD_EXPIRY != 0;
+                Collection::Hash(HashRef { seq, due: second, may_expire })
+            }
+            Some(Type::SortedSet) => Collection::SortedSet(SortedRef { ranked: seq, members: second }),
+            _ => Collection::List(ListRef { seq }),
+        }
+    }
+}
+
+/// A string as it is read from a version.
+#[derive(Clone, Copy, Debug)]
+pub enum StringRef<'g> {
     /// An integer.
     Int(i64),
     /// An inline string.
@@ -103,7 +280,7 @@ pub enum ValueRef<'g> {
     Shared(&'g Bytes),
 }
 
-impl<'g> ValueRef<'g> {
+impl<'g> StringRef<'g> {
     /// The string's bytes; an integer's digits are written into `digits`.
     #[inline]
     pub fn bytes<'d>(&self, digits: &'d mut itoa::Buffer) -> &'d [u8]
@@ -173,6 +350,7 @@ struct Header {
 
 const HEADER_BYTES: usize = size_of::<Header>();
 const SHARED_BYTES: usize = size_of::<Bytes>();
+const TREES_BYTES: usize = size_of::<[[u64; 3]; 2]>();
 
 /// Where the parts of a version lie. Why the place of the key is kept, though kind and flags imply it: it is asked for
 /// several times per command.
@@ -189,13 +367,14 @@ impl Shape {
         if has_expiry {
             meta |= EXPIRY;
         }
-        if key_len >= KEY_ESCAPE as usize {
+        if key_len >= KEY_ESCAPE as usize || value_len > VALUE_SHORT_MAX {
             meta |= LONG;
         }
         let payload = match kind {
             Kind::Int => WORD_BYTES,
             Kind::Shared => SHARED_BYTES,
-            Kind::Tombstone | Kind::Str | Kind::Raw => 0,
+            kind if kind.is_tree() => TREES_BYTES,
+            _ => 0,
         };
         let key_at = expiry_at(meta) + if has_expiry { WORD_BYTES } else { 0 } + payload;
         meta |= ((key_at / WORD_BYTES) as u64) << KEY_AT_SHIFT;
@@ -346,25 +525,62 @@ impl VersionPtr {
     /// The value; none for a tombstone.
     ///
     /// # Safety
-    /// The version stays allocated for `'v`.
+    /// The version, and with it its trees, stays allocated for `'v`.
     #[inline]
     pub unsafe fn value<'v>(self) -> Option<ValueRef<'v>> {
         let shape = self.shape();
         let base = self.0.as_ptr();
         // SAFETY: `OwnedVersion::new` laid the parts out by the same shape, and the caller keeps them allocated.
-        unsafe {
-            let inline =
-                || std::slice::from_raw_parts(base.add(shape.key_at() + shape.key_len), shape.value_len);
+        let string = unsafe {
             match Kind::from_meta(shape.meta) {
-                Kind::Tombstone => None,
-                Kind::Str => Some(ValueRef::Str(inline())),
-                Kind::Raw => Some(ValueRef::Raw(inline())),
-                Kind::Int => Some(ValueRef::Int(*base.add(shape.key_at() - WORD_BYTES).cast::<i64>())),
-                Kind::Shared => {
-                    Some(ValueRef::Shared(&*base.add(shape.key_at() - SHARED_BYTES).cast::<Bytes>()))
+                Kind::Tombstone => return None,
+                Kind::Str => StringRef::Str(self.inline()),
+                Kind::Raw => StringRef::Raw(self.inline()),
+                Kind::Int => StringRef::Int(*base.add(shape.key_at() - WORD_BYTES).cast::<i64>()),
+                Kind::Shared => StringRef::Shared(&*base.add(shape.key_at() - SHARED_BYTES).cast::<Bytes>()),
+                _ => {
+                    let collection = CollectionRef { version: self, life: std::marker::PhantomData };
+                    return Some(ValueRef::Collection(collection));
                 }
             }
+        };
+        Some(ValueRef::String(string))
+    }
+
+    /// The bytes behind the key.
+    ///
+    /// # Safety
+    /// The version stays allocated for `'v`.
+    #[inline]
+    unsafe fn inline<'v>(self) -> &'v [u8] {
+        let shape = self.shape();
+        // SAFETY: `OwnedVersion::new` wrote so many bytes there, and the caller keeps them allocated.
+        unsafe {
+            std::slice::from_raw_parts(self.0.as_ptr().add(shape.key_at() + shape.key_len), shape.value_len)
         }
+    }
+
+    /// The trees of a large collection.
+    #[inline]
+    pub fn trees(self) -> Option<Trees> {
+        let shape = self.shape();
+        if !Kind::from_meta(shape.meta).is_tree() {
+            return None;
+        }
+        // SAFETY: the kind says that two trees lie before the key; the nodes live as long as the version is the
+        // current one, or is looked at under a guard since it was.
+        unsafe {
+            let [main, second] = *self.0.as_ptr().add(shape.key_at() - TREES_BYTES).cast::<[[u64; 3]; 2]>();
+            let tree = |[root, len, bytes]: [u64; 3]| Tree { root: NodePtr::from_address(root), len, bytes };
+            Some(Trees { main: tree(main), second: (second[0] != 0).then(|| tree(second)) })
+        }
+    }
+
+    /// Whether a field of this hash may have an expiry.
+    #[inline]
+    pub fn has_field_expiry(self) -> bool {
+        let meta = self.header().meta.load(Ordering::Relaxed);
+        meta & FIELD_EXPIRY != 0
     }
 
     /// The mutable word that tells how long ago or how often the key was used.
@@ -373,26 +589,54 @@ impl VersionPtr {
         &self.header().access
     }
 
-    /// Bytes of memory that this version occupies, its long string included.
+    /// Bytes of memory that this version occupies, its long string or its trees included.
     #[inline]
     pub fn memory_bytes(self) -> usize {
         let shape = self.shape();
-        if !is_shared(shape.meta) {
+        let kind = Kind::from_meta(shape.meta);
+        if kind as u8 <= Kind::Raw as u8 {
             return shape.bytes();
         }
+        self.large_bytes(shape)
+    }
+
+    fn large_bytes(self, shape: Shape) -> usize {
+        if let Some(trees) = self.trees() {
+            return shape.bytes() + trees.bytes() as usize;
+        }
         // SAFETY: read at once, under the type's invariant.
-        let value = unsafe { self.value() };
-        shape.bytes() + value.map_or(0, |value| value.len())
+        match unsafe { self.value() } {
+            Some(ValueRef::String(StringRef::Shared(bytes))) => shape.bytes() + bytes.len(),
+            _ => shape.bytes(),
+        }
     }
 
     /// The version's allocation, if it is all that [`VersionPtr::free`] frees.
     #[inline]
-    pub fn sole_allocation(self) -> Option<Layout> {
+    pub fn sole_allocation(self) -> Option<(NonNull<u8>, Layout)> {
         let shape = self.shape();
-        (!is_shared(shape.meta)).then(|| shape.layout())
+        (!is_shared(shape.meta)).then(|| (self.0, shape.layout()))
     }
 
-    /// Frees the version.
+    /// Frees the version, and the nodes of its trees.
+    ///
+    /// # Safety
+    /// As [`VersionPtr::free`]; the trees belong to no other version.
+    pub unsafe fn free_whole(self) {
+        let trees = self.trees();
+        // SAFETY: as the caller says.
+        unsafe {
+            self.free();
+            if let Some(trees) = trees {
+                trees.main.root.free_whole();
+                if let Some(second) = trees.second {
+                    second.root.free_whole();
+                }
+            }
+        }
+    }
+
+    /// Frees the version, but not the nodes of its trees.
     ///
     /// # Safety
     /// Nobody else reads it any more, and nobody frees it again.
@@ -426,12 +670,21 @@ impl OwnedVersion {
             },
             Some(Value::Raw(s)) => (Kind::Raw, s),
             Some(Value::Shared(_)) => (Kind::Shared, &[]),
+            Some(Value::Collection(Built::Packed { of, is_ints, bytes, .. })) => {
+                (Kind::packed(*of, *is_ints), bytes)
+            }
+            Some(Value::Collection(Built::Trees { of, .. })) => (Kind::tree(*of), &[]),
         };
-        if inline.len() > SHARED_MIN_BYTES {
+        if inline.len() > SHARED_MIN_BYTES && matches!(kind, Kind::Str | Kind::Raw) {
             let shared = Bytes::copy_from_slice(inline);
             return Self::new(key, Some(Value::Shared(shared)), expiry, access);
         }
-        let shape = Shape::new(kind, expiry.is_some(), key.len(), inline.len());
+        let mut shape = Shape::new(kind, expiry.is_some(), key.len(), inline.len());
+        if let Some(Value::Collection(built)) = &value
+            && built.may_expire()
+        {
+            shape.meta |= FIELD_EXPIRY;
+        }
         Self(Self::write(shape, key, inline, value, expiry, access))
     }
 
@@ -466,6 +719,11 @@ impl OwnedVersion {
                 Some(Value::Int(n)) => base.add(shape.key_at() - WORD_BYTES).cast::<i64>().write(n),
                 Some(Value::Shared(bytes)) => {
                     base.add(shape.key_at() - SHARED_BYTES).cast::<Bytes>().write(bytes);
+                }
+                Some(Value::Collection(Built::Trees { trees, .. })) => {
+                    let words = |tree: Tree| [tree.root.address(), tree.len, tree.bytes];
+                    let words = [words(trees.main), trees.second.map_or([0; 3], words)];
+                    base.add(shape.key_at() - TREES_BYTES).cast::<[[u64; 3]; 2]>().write(words);
                 }
                 _ => {}
             }
@@ -560,13 +818,13 @@ mod tests {
             let value = value.repeat(1 + usize::from(stretch.1));
             let version = OwnedVersion::new(&key, Some(Value::Str(&value)), expiry.map(Millis), 0);
             let mut digits = itoa::Buffer::new();
-            let read = version.value().map(|v| v.bytes(&mut digits).to_vec());
+            let read = version.value().and_then(ValueRef::string).map(|v| v.bytes(&mut digits).to_vec());
             version.key() == key && read == Some(value) && version.as_ptr().expiry() == expiry.map(Millis)
         }
 
         fn integers_survive(n: i64) -> bool {
             let version = OwnedVersion::new(b"", Some(Value::Str(n.to_string().as_bytes())), None, 0);
-            matches!(version.value(), Some(ValueRef::Int(m)) if m == n)
+            matches!(version.value(), Some(ValueRef::String(StringRef::Int(m))) if m == n)
         }
     }
 }

@@ -6,7 +6,9 @@
 use std::fmt::Write;
 
 use goredis::clock::Millis;
-use goredis::engine::effect::Effect;
+use goredis::engine::effect::{Effect, Stored, decode_edits};
+use goredis::store::value::block::Block;
+use goredis::store::value::draft::DeltaRef;
 
 /// Says in words what a payload holds; `None` when it is no sequence of effects, nor an LSN and one effect, as the
 /// entries of a snapshot are.
@@ -30,8 +32,10 @@ fn words(effect: &Effect<'_>, bytes_max: usize) -> String {
     let expiry = |at: Option<Millis>| at.map_or_else(String::new, |at| format!(" expires={at}"));
     match effect {
         Effect::Put { db, key, value, expiry: end } => {
-            let mut digits = itoa::Buffer::new();
-            let value = quoted(value.bytes(&mut digits));
+            let value = match value {
+                Stored::String(string) => quoted(string.bytes(&mut itoa::Buffer::new())),
+                Stored::Collection(of, block) => format!("{} of {}", of.name(), Block::of(block).len()),
+            };
             format!("put db={db} key={} value={value}{}", quoted(key), expiry(*end))
         }
         Effect::Delete { db, key } => format!("delete db={db} key={}", quoted(key)),
@@ -45,9 +49,25 @@ fn words(effect: &Effect<'_>, bytes_max: usize) -> String {
         Effect::Overwrite { db, key, offset, bytes } => {
             format!("overwrite db={db} key={} offset={offset} bytes={}", quoted(key), quoted(bytes))
         }
+        Effect::Edit { db, key, edits, expiry: end } => {
+            let edits: Vec<_> = decode_edits(edits).flatten().map(edit).collect();
+            let expiry =
+                end.map_or_else(String::new, |end| end.map_or(" persists".to_owned(), |at| expiry(Some(at))));
+            format!("edit db={db} key={} {}{expiry}", quoted(key), edits.join(", "))
+        }
         Effect::Flush { db } => format!("flush db={db}"),
         Effect::FlushAll => "flush all".to_owned(),
         Effect::Swap { a, b } => format!("swap db={a} db={b}"),
+    }
+}
+
+fn edit(edit: DeltaRef<'_>) -> String {
+    match edit {
+        DeltaRef::Upsert(entries) => format!("puts {}", entries.len()),
+        DeltaRef::Remove(keys) => format!("removes {}", keys.len()),
+        DeltaRef::Splice { index, remove, insert } => {
+            format!("replaces {remove} from {index} by {}", insert.len())
+        }
     }
 }
 

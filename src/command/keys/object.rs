@@ -4,7 +4,7 @@ use crate::command::call::{Call, CommandError};
 use crate::engine::KeyInfo;
 use crate::resp::ReplyBuf;
 use crate::settings::EvictionPolicy;
-use crate::store::version::ValueRef;
+use crate::store::version::{StringRef, ValueRef};
 
 /// What Redis answers for an integer that it keeps one shared copy of.
 const REFERENCES_SHARED: i64 = i32::MAX as i64;
@@ -112,7 +112,9 @@ pub fn refcount(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 
 fn references(value: ValueRef<'_>) -> i64 {
     match value {
-        ValueRef::Int(number) if (0..SHARED_INTEGERS).contains(&number) => REFERENCES_SHARED,
+        ValueRef::String(StringRef::Int(number)) if (0..SHARED_INTEGERS).contains(&number) => {
+            REFERENCES_SHARED
+        }
         _ => 1,
     }
 }
@@ -135,10 +137,10 @@ mod tests {
 
     #[test]
     fn small_integers_look_shared_as_in_redis() {
-        assert_eq!(references(ValueRef::Int(0)), REFERENCES_SHARED);
-        assert_eq!(references(ValueRef::Int(9_999)), REFERENCES_SHARED);
-        assert_eq!(references(ValueRef::Int(10_000)), 1);
-        assert_eq!(references(ValueRef::Int(-1)), 1);
-        assert_eq!(references(ValueRef::Str(b"7 ")), 1);
+        assert_eq!(references(ValueRef::String(StringRef::Int(0))), REFERENCES_SHARED);
+        assert_eq!(references(ValueRef::String(StringRef::Int(9_999))), REFERENCES_SHARED);
+        assert_eq!(references(ValueRef::String(StringRef::Int(10_000))), 1);
+        assert_eq!(references(ValueRef::String(StringRef::Int(-1))), 1);
+        assert_eq!(references(ValueRef::String(StringRef::Str(b"7 "))), 1);
     }
 }

@@ -26,11 +26,9 @@ pub fn renamenx(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 fn rename_key(call: &mut Call<'_, '_>, replace: bool) -> Result<bool, CommandError> {
     let (args, db) = (call.args, call.db());
     let (old, new) = (&args[1], &args[2]);
-    let live = call.txn.peek(db, old).ok_or(CommandError::NoSuchKey)?;
+    call.txn.peek(db, old).ok_or(CommandError::NoSuchKey)?;
     if old == new || (!replace && call.txn.peek(db, new).is_some()) {
         return Ok(false);
     }
-    call.txn.put(db, new, live.value.to_value(), live.expiry);
-    call.txn.delete(db, old);
-    Ok(true)
+    Ok(call.txn.rename(db, old, (db, new)))
 }

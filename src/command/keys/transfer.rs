@@ -25,13 +25,8 @@ pub fn copy(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     if to == db && source == destination {
         return Err(same_object());
     }
-    let copied = call.txn.get(db, source).is_some_and(|live| {
-        let free = replace || call.txn.peek(to, destination).is_none();
-        if free {
-            call.txn.put(to, destination, live.value.to_value(), live.expiry);
-        }
-        free
-    });
+    let free = call.txn.get(db, source).is_some() && (replace || call.txn.peek(to, destination).is_none());
+    let copied = free && call.txn.copy(db, source, (to, destination));
     call.reply.int(i64::from(copied));
     Ok(())
 }
@@ -54,12 +49,8 @@ pub fn move_key(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// Moves a key that is there to a database where it is not; tells whether it did.
 fn move_to(call: &mut Call<'_, '_>, key: &[u8], to: DbIndex) -> bool {
     let db = call.db();
-    let Some(live) = call.txn.peek(db, key) else { return false };
-    if call.txn.peek(to, key).is_some() {
-        return false;
-    }
-    call.txn.put(to, key, live.value.to_value(), live.expiry);
-    call.txn.delete(db, key)
+    let free = call.txn.peek(db, key).is_some() && call.txn.peek(to, key).is_none();
+    free && call.txn.rename(db, key, (to, key))
 }
 
 fn same_object() -> CommandError {

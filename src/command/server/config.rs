@@ -7,6 +7,7 @@ use crate::engine::{CompactionOptions, Engine, SavePoint};
 use crate::log::FsyncPolicy;
 use crate::resp::{Args, ReplyBuf};
 use crate::settings::{self, Caller, Changed, EvictionPolicy, SetError, Setting};
+use crate::store::value::limits::{Limits, ListLimit, PackedLimit};
 
 impl From<SetError> for CommandError {
     fn from(error: SetError) -> Self {
@@ -81,8 +82,36 @@ fn tell_engine(context: &Context, setting: &Setting) {
             });
         }
         "save" => engine.set_save_points(save_points(settings)),
+        name if PACKED_LIMITS.contains(&name) => engine.set_limits(packed_limits(settings)),
         "maxmemory-policy" | "lfu-log-factor" | "lfu-decay-time" => tune_usage(engine, settings),
         _ => {}
+    }
+}
+
+/// The settings of which [`packed_limits`] are made.
+const PACKED_LIMITS: &[&str] = &[
+    "hash-max-listpack-entries",
+    "hash-max-listpack-value",
+    "list-max-listpack-size",
+    "set-max-intset-entries",
+    "set-max-listpack-entries",
+    "set-max-listpack-value",
+    "zset-max-listpack-entries",
+    "zset-max-listpack-value",
+];
+
+/// Up to which size collections are packed, as the settings say.
+pub fn packed_limits(settings: &settings::Settings) -> Limits {
+    let packed = |entries: u64, value_bytes: u64| PackedLimit {
+        entries: entries as usize,
+        value_bytes: value_bytes as usize,
+    };
+    Limits {
+        hash: packed(settings.hash_max_listpack_entries(), settings.hash_max_listpack_value()),
+        set: packed(settings.set_max_listpack_entries(), settings.set_max_listpack_value()),
+        ints: settings.set_max_intset_entries() as usize,
+        sorted_set: packed(settings.zset_max_listpack_entries(), settings.zset_max_listpack_value()),
+        list: ListLimit::of_setting(settings.list_max_listpack_size()),
     }
 }
 

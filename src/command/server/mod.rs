@@ -38,7 +38,8 @@ pub use commands::{
     command_info, command_list,
 };
 pub use config::{
-    config_get, config_help, config_resetstat, config_rewrite, config_set, save_points, tune_usage,
+    config_get, config_help, config_resetstat, config_rewrite, config_set, packed_limits, save_points,
+    tune_usage,
 };
 pub use debug::debug;
 pub use functions::{function_flush, function_help, function_list, function_stats};

@@ -9,7 +9,7 @@ use crate::command::strings::value::equals;
 /// None.
 pub fn delifeq(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
-    let equal = call.txn.peek(db, &args[1]).is_some_and(|live| equals(live.value, &args[2]));
+    let equal = call.txn.peek_string(db, &args[1])?.is_some_and(|live| equals(live.value, &args[2]));
     if equal {
         call.txn.delete(db, &args[1]);
     }

@@ -3,7 +3,7 @@
 use crate::command::args::integer;
 use crate::command::call::{Call, CommandError};
 use crate::command::strings::decimal::{Number, NumberError};
-use crate::store::version::{Value, ValueRef};
+use crate::store::version::{StringRef, Value};
 
 /// `INCR key`
 ///
@@ -48,7 +48,7 @@ pub fn decrby(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 #[inline]
 fn add(call: &mut Call<'_, '_>, increment: i64) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
-    let (old, expiry) = match call.txn.peek(db, &args[1]) {
+    let (old, expiry) = match call.txn.peek_string(db, &args[1])? {
         Some(live) => (integer_of(live.value)?, live.expiry),
         None => (0, None),
     };
@@ -62,11 +62,11 @@ fn add(call: &mut Call<'_, '_>, increment: i64) -> Result<(), CommandError> {
 
 /// The integer that a string spells, whichever way it is kept.
 #[inline]
-fn integer_of(value: ValueRef<'_>) -> Result<i64, CommandError> {
+fn integer_of(value: StringRef<'_>) -> Result<i64, CommandError> {
     match value {
-        ValueRef::Int(number) => Ok(number),
-        ValueRef::Str(text) | ValueRef::Raw(text) => integer(text),
-        ValueRef::Shared(text) => integer(text),
+        StringRef::Int(number) => Ok(number),
+        StringRef::Str(text) | StringRef::Raw(text) => integer(text),
+        StringRef::Shared(text) => integer(text),
     }
 }
 
@@ -76,7 +76,7 @@ fn integer_of(value: ValueRef<'_>) -> Result<i64, CommandError> {
 /// A value or an increment that is no number; a sum that is none.
 pub fn incrbyfloat(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
-    let live = call.txn.peek(db, &args[1]);
+    let live = call.txn.peek_string(db, &args[1])?;
     let old = match live {
         Some(live) => Number::parse(live.value.bytes(&mut itoa::Buffer::new()))?,
         None => Number::ZERO,

@@ -11,7 +11,8 @@ use crate::command::strings::value::{answer, answer_found};
 #[inline]
 pub fn get(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
-    answer_found(call.reply, call.txn.get(db, &args[1]));
+    let found = call.txn.get_string(db, &args[1])?;
+    answer_found(call.reply, found);
     Ok(())
 }
 
@@ -21,7 +22,7 @@ pub fn get(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// None.
 pub fn getdel(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
-    let found = call.txn.get(db, &args[1]);
+    let found = call.txn.get_string(db, &args[1])?;
     answer_found(call.reply, found);
     if found.is_some() {
         call.txn.delete(db, &args[1]);
@@ -36,7 +37,7 @@ pub fn getdel(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 pub fn getex(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
     let change = parse_getex(args, 2)?;
-    let Some(live) = call.txn.get(db, &args[1]) else {
+    let Some(live) = call.txn.get_string(db, &args[1])? else {
         call.reply.null();
         return Ok(());
     };
@@ -54,7 +55,7 @@ pub fn getex(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// None.
 pub fn strlen(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
-    let len = call.txn.get(db, &args[1]).map_or(0, |live| live.value.len());
+    let len = call.txn.get_string(db, &args[1])?.map_or(0, |live| live.value.len());
     call.reply.int(len as i64);
     Ok(())
 }

@@ -14,7 +14,8 @@ pub fn mget(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (keys, db) = (call.args.from(1), call.db());
     call.reply.array(keys.len());
     for key in keys.iter() {
-        answer_found(call.reply, call.txn.get(db, key));
+        // Why: a key of another type has no string, which is no error here.
+        answer_found(call.reply, call.txn.get_string(db, key).unwrap_or(None));
     }
     Ok(())
 }

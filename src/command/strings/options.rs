@@ -4,6 +4,7 @@ use crate::clock::Millis;
 use crate::command::args::{Options, TimeForm, is};
 use crate::command::call::CommandError;
 use crate::command::strings::value::equals;
+use crate::engine::WrongType;
 use crate::resp::Args;
 use crate::store::version::ValueRef;
 
@@ -22,14 +23,17 @@ pub enum Condition<'a> {
 
 impl Condition<'_> {
     /// Whether what the key holds lets SET set.
-    pub fn allows(self, value: Option<ValueRef<'_>>) -> bool {
-        match (self, value) {
+    ///
+    /// # Errors
+    /// [`WrongType`] where it is to be compared and is no string.
+    pub fn allows(self, value: Option<ValueRef<'_>>) -> Result<bool, WrongType> {
+        Ok(match (self, value) {
             (Self::Always, _) => true,
             (Self::Absent, value) => value.is_none(),
             (Self::Present, value) => value.is_some(),
-            (Self::Equals(wanted), Some(value)) => equals(value, wanted),
+            (Self::Equals(wanted), Some(value)) => equals(value.string().ok_or(WrongType)?, wanted),
             (Self::Equals(_), None) => false,
-        }
+        })
     }
 }
 
@@ -153,6 +157,7 @@ pub fn parse_getex(args: Args<'_>, first: usize) -> Result<ExpiryChange<'_>, Com
 mod tests {
     use super::*;
     use crate::resp::OwnedRequest;
+    use crate::store::version::StringRef;
 
     fn request(words: &str) -> OwnedRequest {
         words.split_whitespace().collect()
@@ -215,7 +220,7 @@ mod tests {
 
     #[test]
     fn conditions_look_at_the_value() {
-        let (some, none) = (Some(ValueRef::Int(7)), None);
+        let (some, none) = (Some(ValueRef::String(StringRef::Int(7))), None);
         for (condition, with_some, with_none) in [
             (Condition::Always, true, true),
             (Condition::Absent, false, true),
@@ -223,8 +228,8 @@ mod tests {
             (Condition::Equals(b"7"), true, false),
             (Condition::Equals(b"8"), false, false),
         ] {
-            assert_eq!(condition.allows(some), with_some, "{condition:?}");
-            assert_eq!(condition.allows(none), with_none, "{condition:?}");
+            assert_eq!(condition.allows(some), Ok(with_some), "{condition:?}");
+            assert_eq!(condition.allows(none), Ok(with_none), "{condition:?}");
         }
     }
 }

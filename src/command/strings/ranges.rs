@@ -6,7 +6,7 @@ use crate::command::args::integer;
 use crate::command::call::{Call, CommandError};
 use crate::command::context::Context;
 use crate::resp::ReplyBuf;
-use crate::store::version::{Value, ValueRef};
+use crate::store::version::{StringRef, Value};
 
 /// `APPEND key value`
 ///
@@ -15,9 +15,9 @@ use crate::store::version::{Value, ValueRef};
 pub fn append(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
     let (key, suffix) = (&args[1], &args[2]);
-    let len = if let Some(live) = call.txn.peek(db, key) {
+    let len = if let Some(live) = call.txn.peek_string(db, key)? {
         check_len(call.context, live.value.len(), suffix.len())?;
-        call.txn.append(db, key, suffix)
+        call.txn.append(db, key, suffix)?
     } else {
         call.txn.put(db, key, Value::Str(suffix), None);
         suffix.len()
@@ -36,10 +36,10 @@ pub fn setrange(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let offset = usize::try_from(integer(&args[2])?)
         .map_err(|_| CommandError::Text("ERR offset is out of range".into()))?;
     let len = if patch.is_empty() {
-        call.txn.peek(db, key).map_or(0, |live| live.value.len())
+        call.txn.peek_string(db, key)?.map_or(0, |live| live.value.len())
     } else {
         check_len(call.context, offset, patch.len())?;
-        call.txn.set_range(db, key, offset, patch)
+        call.txn.set_range(db, key, offset, patch)?
     };
     call.reply.int(len as i64);
     Ok(())
@@ -60,7 +60,7 @@ fn check_len(context: &Context, first: usize, second: usize) -> Result<(), Comma
 pub fn getrange(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
     let (start, end) = (integer(&args[2])?, integer(&args[3])?);
-    match call.txn.get(db, &args[1]) {
+    match call.txn.get_string(db, &args[1])? {
         Some(live) => answer_part(call.reply, live.value, start, end),
         None => call.reply.bulk(b""),
     }
@@ -68,8 +68,8 @@ pub fn getrange(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 }
 
 /// Answers part of a string; a long part of a long string is not copied.
-fn answer_part(reply: &mut ReplyBuf, value: ValueRef<'_>, start: i64, end: i64) {
-    if let ValueRef::Shared(bytes) = value {
+fn answer_part(reply: &mut ReplyBuf, value: StringRef<'_>, start: i64, end: i64) {
+    if let StringRef::Shared(bytes) = value {
         return reply.bulk_shared(bytes.slice(part(bytes.len(), start, end)));
     }
     let mut digits = itoa::Buffer::new();

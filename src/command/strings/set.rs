@@ -5,6 +5,7 @@ use crate::command::args::TimeForm;
 use crate::command::call::{Call, CommandError};
 use crate::command::strings::options::{Condition, ExpiryChange, SetOptions};
 use crate::command::strings::value::answer_found;
+use crate::engine::Live;
 use crate::store::version::Value;
 
 /// `SET key value [NX | XX | IFEQ value] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`
@@ -37,13 +38,14 @@ fn set_with_options(call: &mut Call<'_, '_>, options: SetOptions<'_>) -> Result<
         } => None,
         _ => call.txn.peek(db, key),
     };
-    let allowed = options.condition.allows(old.map(|live| live.value));
+    let told = if options.get { old.map(Live::string).transpose()? } else { None };
+    let allowed = options.condition.allows(old.map(|live| live.value))?;
     if allowed {
         let kept = if options.expiry == ExpiryChange::Keep { old.and_then(|live| live.expiry) } else { None };
         put_until(call, key, value, time.or(kept));
     }
     match (options.get, allowed) {
-        (true, _) => answer_found(call.reply, old),
+        (true, _) => answer_found(call.reply, told),
         (false, true) => call.reply.ok(),
         (false, false) => call.reply.null(),
     }
@@ -107,7 +109,7 @@ fn set_for(call: &mut Call<'_, '_>, form: TimeForm, command: &str) -> Result<(),
 /// None.
 pub fn getset(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
-    let old = call.txn.get(db, &args[1]);
+    let old = call.txn.get_string(db, &args[1])?;
     call.txn.put(db, &args[1], Value::Str(&args[2]), None);
     answer_found(call.reply, old);
     Ok(())

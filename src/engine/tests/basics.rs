@@ -35,8 +35,8 @@ fn deltas_replay_to_the_same_string() {
     let path = folder.path().join("data.db");
     let db = Db::open(&path).unwrap();
     db.set(b"k", b"12").unwrap();
-    db.transaction(|txn| txn.append(0, b"k", b"34")).unwrap();
-    db.transaction(|txn| txn.set_range(0, b"k", 6, b"xy")).unwrap();
+    db.transaction(|txn| txn.append(0, b"k", b"34")).unwrap().unwrap();
+    db.transaction(|txn| txn.set_range(0, b"k", 6, b"xy")).unwrap().unwrap();
     db.transaction(|txn| txn.set_expiry(0, b"k", Some(Millis(u64::MAX / 2)))).unwrap();
     let db = reopened(db, &path);
     assert_eq!(db.get(b"k").unwrap().unwrap(), b"1234\0\0xy");

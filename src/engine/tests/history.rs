@@ -77,7 +77,8 @@ pub(super) struct Tape<'t, 'g> {
 impl Tape<'_, '_> {
     pub(super) fn get(&mut self, db: DbIndex, key: Key) -> Content {
         let live = self.txn.get(db, &name(key));
-        let found = live.map(|live| live.value.bytes(&mut itoa::Buffer::new()).to_vec());
+        let found =
+            live.map(|live| live.value.string().expect("a string").bytes(&mut itoa::Buffer::new()).to_vec());
         self.acts.push(Act::Read(db, key, found.clone()));
         found
     }
@@ -97,7 +98,7 @@ impl Tape<'_, '_> {
     pub(super) fn append(&mut self, db: DbIndex, key: Key, suffix: &[u8]) {
         let mut value = self.get(db, key).unwrap_or_default();
         value.extend_from_slice(suffix);
-        assert_eq!(self.txn.append(db, &name(key), suffix), value.len());
+        assert_eq!(self.txn.append(db, &name(key), suffix), Ok(value.len()));
         self.acts.push(Act::Write(db, key, Some(value)));
     }
 
@@ -286,7 +287,7 @@ pub(super) fn dump(engine: &Engine, databases: DbIndex) -> State {
         let mut state = State::new();
         for db in 0..databases {
             txn.keys(db, b"", usize::MAX, &mut |key, live| {
-                let value = live.value.bytes(&mut itoa::Buffer::new()).to_vec();
+                let value = live.value.string().expect("a string").bytes(&mut itoa::Buffer::new()).to_vec();
                 state.insert((db, key[0] - b'a'), value);
                 true
             });

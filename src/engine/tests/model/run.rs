@@ -191,7 +191,7 @@ fn dump(engine: &Engine) -> Naive {
 }
 
 fn bytes(value: &ValueRef<'_>) -> Vec<u8> {
-    value.bytes(&mut itoa::Buffer::new()).to_vec()
+    value.string().expect("a string").bytes(&mut itoa::Buffer::new()).to_vec()
 }
 
 fn apply(engine: &Engine, work: &[Work], now: u64, alone: bool) -> Vec<Reply> {
@@ -224,9 +224,9 @@ fn apply_op(txn: &mut Txn<'_>, db: DbIndex, key: &[u8], op: &Op) -> Reply {
             txn.put(db, key, Value::Str(&text.bytes()), ttl.as_ref().map(after));
             Reply::Flag(true)
         }
-        Op::Append(text) => Reply::Number(txn.append(db, key, &text.bytes()) as i64),
+        Op::Append(text) => Reply::Number(txn.append(db, key, &text.bytes()).unwrap() as i64),
         Op::SetRange(offset, text) => {
-            Reply::Number(txn.set_range(db, key, usize::from(*offset), &text.bytes()) as i64)
+            Reply::Number(txn.set_range(db, key, usize::from(*offset), &text.bytes()).unwrap() as i64)
         }
         Op::Increment(by) => {
             let live = txn.get(db, key);

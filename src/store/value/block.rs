@@ -1,0 +1,314 @@
+//! A packed block: a row of byte strings, the *entries*, one behind the other.
+//!
+//! A small collection is one block inside its version; a leaf of a large one's tree is one too. What an entry means is
+//! not known here ([`super::form`]).
+//!
+//! ```text
+//! offset  bytes
+//!      0      4  entries (31 bits); bit 31: wide
+//!     +4  2n, 4n  where each entry ends, counted from the start of the data; 2 bytes each, wide: 4
+//!      …         data
+//! ```
+//!
+//! Little-endian. It is wide when its data is longer than 65,535 bytes.
+
+use smallvec::SmallVec;
+
+const HEAD_BYTES: usize = 4;
+const WIDE: u32 = 1 << 31;
+const NARROW_DATA_BYTES_MAX: usize = u16::MAX as usize;
+
+/// A block to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'b> {
+    ends: &'b [u8],
+    data: &'b [u8],
+    is_wide: bool,
+}
+
+impl<'b> Block<'b> {
+    /// A block without entries.
+    pub const EMPTY: Block<'static> = Block { ends: &[], data: &[], is_wide: false };
+
+    /// Reads what [`write`] wrote; bytes behind it are not looked at.
+    ///
+    /// # Panics
+    /// May panic on other bytes.
+    #[inline]
+    pub fn of(bytes: &'b [u8]) -> Self {
+        let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>().expect("a block has a head");
+        let head = u32::from_le_bytes(*head);
+        let is_wide = head & WIDE != 0;
+        let (ends, data) = rest.split_at((head & !WIDE) as usize * end_bytes(is_wide));
+        Self { ends, data, is_wide }
+    }
+
+    /// Reads a block that may be damaged; it fills `bytes`.
+    pub fn parse(bytes: &'b [u8]) -> Option<Self> {
+        let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>()?;
+        let head = u32::from_le_bytes(*head);
+        let is_wide = head & WIDE != 0;
+        let (ends, data) =
+            rest.split_at_checked(((head & !WIDE) as usize).checked_mul(end_bytes(is_wide))?)?;
+        let block = Self { ends, data, is_wide };
+        let ordered = (1..block.len()).all(|at| block.end(at - 1) <= block.end(at));
+        (ordered && block.data_bytes() == data.len()).then_some(block)
+    }
+
+    /// How many entries there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.ends.len() / end_bytes(self.is_wide)
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Bytes of all entries.
+    #[inline]
+    pub fn data_bytes(&self) -> usize {
+        self.len().checked_sub(1).map_or(0, |last| self.end(last))
+    }
+
+    #[inline]
+    fn end(&self, at: usize) -> usize {
+        if self.is_wide {
+            let bytes = self.ends[at * 4..].first_chunk().expect("an end has 4 bytes");
+            u32::from_le_bytes(*bytes) as usize
+        } else {
+            let bytes = self.ends[at * 2..].first_chunk().expect("an end has 2 bytes");
+            usize::from(u16::from_le_bytes(*bytes))
+        }
+    }
+
+    /// One entry.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    #[inline]
+    pub fn get(&self, at: usize) -> &'b [u8] {
+        let start = if at == 0 { 0 } else { self.end(at - 1) };
+        &self.data[start..self.end(at)]
+    }
+
+    /// All entries.
+    #[inline]
+    pub fn iter(self) -> impl DoubleEndedIterator<Item = &'b [u8]> + ExactSizeIterator {
+        (0..self.len()).map(move |at| self.get(at))
+    }
+
+    /// How many entries there are before the first for which `is_before` is false; it is true of none behind it.
+    #[inline]
+    pub fn partition(&self, mut is_before: impl FnMut(&'b [u8]) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if is_before(self.get(middle)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+}
+
+#[inline]
+fn end_bytes(is_wide: bool) -> usize {
+    if is_wide { 4 } else { 2 }
+}
+
+/// Bytes of a block with so many entries of so many bytes together.
+#[inline]
+pub fn block_bytes(entries: usize, data_bytes: usize) -> usize {
+    HEAD_BYTES + entries * end_bytes(data_bytes > NARROW_DATA_BYTES_MAX) + data_bytes
+}
+
+/// Writes a block of `entries`, whose bytes together are `data_bytes`, to `out`, which it fills.
+///
+/// # Panics
+/// When `out` is not as long as [`block_bytes`] says.
+#[inline]
+pub fn write(entries: &[&[u8]], data_bytes: usize, out: &mut [u8]) {
+    let is_wide = data_bytes > NARROW_DATA_BYTES_MAX;
+    let head = entries.len() as u32 | if is_wide { WIDE } else { 0 };
+    let (head_out, rest) = out.split_at_mut(HEAD_BYTES);
+    head_out.copy_from_slice(&head.to_le_bytes());
+    let (ends, mut data) = rest.split_at_mut(entries.len() * end_bytes(is_wide));
+    let mut end = 0;
+    for (entry, end_out) in entries.iter().zip(ends.chunks_exact_mut(end_bytes(is_wide))) {
+        end += entry.len();
+        if is_wide {
+            end_out.copy_from_slice(&(end as u32).to_le_bytes());
+        } else {
+            end_out.copy_from_slice(&(end as u16).to_le_bytes());
+        }
+        let (here, behind) = data.split_at_mut(entry.len());
+        here.copy_from_slice(entry);
+        data = behind;
+    }
+    assert!(data.is_empty(), "the block fills its room");
+}
+
+/// A block that can be changed, in a form that makes it easy.
+#[derive(Clone, Debug, Default)]
+pub struct BlockBuf {
+    ends: Vec<u32>,
+    data: Vec<u8>,
+}
+
+impl From<Block<'_>> for BlockBuf {
+    fn from(block: Block<'_>) -> Self {
+        let ends = (0..block.len()).map(|at| block.end(at) as u32).collect();
+        Self { ends, data: block.data[..block.data_bytes()].to_vec() }
+    }
+}
+
+impl BlockBuf {
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Bytes of all entries.
+    pub fn data_bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    fn start(&self, at: usize) -> usize {
+        if at == 0 { 0 } else { self.ends[at - 1] as usize }
+    }
+
+    /// One entry.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn get(&self, at: usize) -> &[u8] {
+        &self.data[self.start(at)..self.ends[at] as usize]
+    }
+
+    /// All entries.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
+        (0..self.len()).map(|at| self.get(at))
+    }
+
+    /// As [`Block::partition`].
+    pub fn partition(&self, is_before: impl Fn(&[u8]) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            if is_before(self.get(middle)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    /// Replaces `remove` entries from `at` on by others.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn splice(&mut self, at: usize, remove: usize, insert: &[&[u8]]) {
+        let (start, end) = (self.start(at), self.start(at + remove));
+        let inserted: usize = insert.iter().map(|entry| entry.len()).sum();
+        match insert {
+            [] => drop(self.data.drain(start..end)),
+            _ if start == self.data.len() => {
+                insert.iter().for_each(|entry| self.data.extend_from_slice(entry))
+            }
+            _ => drop(self.data.splice(start..end, insert.iter().copied().flatten().copied())),
+        }
+        for behind in &mut self.ends[at + remove..] {
+            *behind = (*behind as usize - (end - start) + inserted) as u32;
+        }
+        let mut sum = start;
+        let ends = insert.iter().map(|entry| {
+            sum += entry.len();
+            sum as u32
+        });
+        self.ends.splice(at..at + remove, ends);
+    }
+
+    /// Appends an entry.
+    pub fn push(&mut self, entry: &[u8]) {
+        self.data.extend_from_slice(entry);
+        self.ends.push(self.data.len() as u32);
+    }
+
+    /// Removes all entries; keeps the room.
+    pub fn clear(&mut self) {
+        self.ends.clear();
+        self.data.clear();
+    }
+
+    /// The block's bytes, as [`Block::of`] reads them.
+    pub fn to_bytes(&self) -> SmallVec<[u8; 256]> {
+        let entries: SmallVec<[&[u8]; 64]> = self.iter().collect();
+        let mut out = SmallVec::from_elem(0, block_bytes(self.len(), self.data.len()));
+        write(&entries, self.data.len(), &mut out);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quickcheck::quickcheck;
+
+    fn entries(block: Block<'_>) -> Vec<Vec<u8>> {
+        block.iter().map(<[u8]>::to_vec).collect()
+    }
+
+    quickcheck! {
+        fn what_goes_in_comes_out(given: Vec<Vec<u8>>) -> bool {
+            let mut buf = BlockBuf::default();
+            given.iter().for_each(|entry| buf.push(entry));
+            let bytes = buf.to_bytes();
+            let block = Block::of(&bytes);
+            block.data_bytes() == given.concat().len()
+                && entries(block) == given
+                && entries(Block::of(&BlockBuf::from(block).to_bytes())) == given
+                && Block::parse(&bytes).is_some_and(|parsed| entries(parsed) == given)
+        }
+
+        fn damaged_blocks_never_panic(bytes: Vec<u8>) -> bool {
+            Block::parse(&bytes).is_none_or(|block| block.iter().map(<[u8]>::len).sum::<usize>() < bytes.len())
+        }
+
+        fn splicing_is_like_that_of_a_vector(given: Vec<Vec<u8>>, steps: Vec<(usize, usize, Vec<Vec<u8>>)>) -> bool {
+            let mut buf = BlockBuf::default();
+            let mut naive = given;
+            naive.iter().for_each(|entry| buf.push(entry));
+            steps.into_iter().all(|(at, remove, insert)| {
+                let at = at % (naive.len() + 1);
+                let remove = remove % (naive.len() - at + 1);
+                let borrowed: Vec<&[u8]> = insert.iter().map(Vec::as_slice).collect();
+                buf.splice(at, remove, &borrowed);
+                naive.splice(at..at + remove, insert.iter().cloned());
+                buf.iter().eq(naive.iter().map(Vec::as_slice))
+            })
+        }
+    }
+
+    #[test]
+    fn a_wide_block_holds_long_entries() {
+        let long = vec![7; 70_000];
+        let mut buf = BlockBuf::default();
+        for entry in [&b"a"[..], &long, b"", b"z"] {
+            buf.push(entry);
+        }
+        let bytes = buf.to_bytes();
+        assert_eq!(bytes.len(), block_bytes(4, 70_002));
+        assert_eq!(entries(Block::of(&bytes)), [b"a".to_vec(), long, vec![], b"z".to_vec()]);
+    }
+}

@@ -1,0 +1,154 @@
+//! Who owns the nodes of trees, and frees them.
+//!
+//! Nodes are not counted. A published tree belongs to one version: the current one of one cell. A writer changes it by
+//! making nodes that share others with it, and notes in a ledger what it *made*, what it *replaced* (nodes that its
+//! tree no longer has), and which whole trees or parts it *dropped*. So at any moment each node is in exactly one of:
+//! a tree that some version of the attempt holds, `replaced`, or below `dropped`.
+//!
+//! | the attempt | what happens |
+//! |---|---|
+//! | took effect ([`Ledger::settle_won`]) | what was replaced or dropped is freed, a grace period later: nobody finds it any more |
+//! | was lost ([`Ledger::settle_lost`]) | what was made is freed, a grace period later: only the attempt's own reads have seen it |
+//!
+//! A version that is freed by itself never frees its nodes. Invariant: whoever takes a version with a tree out of its
+//! cell has handed the tree's nodes on, to the next version or to the ledger.
+
+use crate::store::retired;
+use crate::store::value::node::NodePtr;
+use crate::store::value::tree::Tree;
+
+/// What an attempt has done to trees.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    made: Vec<NodePtr>,
+    replaced: Vec<NodePtr>,
+    dropped: Vec<NodePtr>,
+}
+
+impl Ledger {
+    /// Notes a new node.
+    pub(super) fn make(&mut self, node: NodePtr) -> NodePtr {
+        self.made.push(node);
+        node
+    }
+
+    /// Notes a node that its tree no longer has.
+    pub(super) fn replace(&mut self, node: NodePtr) {
+        self.replaced.push(node);
+    }
+
+    /// Notes a node that its tree no longer has, with all below it.
+    pub(super) fn drop_below(&mut self, node: NodePtr) {
+        self.dropped.push(node);
+    }
+
+    /// Notes a tree that no version has any more.
+    pub fn drop_tree(&mut self, tree: Tree) {
+        self.dropped.push(tree.root);
+    }
+
+    /// How many nodes were made so far: a mark for [`Ledger::freeze`].
+    pub(super) fn mark(&self) -> usize {
+        self.made.len()
+    }
+
+    /// Says that what was made since `mark` never changes again.
+    pub(super) fn freeze(&mut self, mark: usize) {
+        for node in &self.made[mark..] {
+            // SAFETY: made by this attempt, which has published nothing yet.
+            unsafe { node.freeze() };
+        }
+    }
+
+    /// The state to which [`Ledger::roll_back`] goes back.
+    pub fn savepoint(&self) -> Savepoint {
+        Savepoint { made: self.made.len(), replaced: self.replaced.len(), dropped: self.dropped.len() }
+    }
+
+    /// Takes back what was done since `savepoint`: whatever tree was made is not used.
+    pub fn roll_back(&mut self, savepoint: Savepoint) {
+        self.replaced.truncate(savepoint.replaced);
+        self.dropped.truncate(savepoint.dropped);
+        // Why kept: they are freed when the attempt ends, however it does.
+        self.replaced.extend_from_slice(&self.made[savepoint.made..]);
+    }
+
+    /// Takes back everything: whatever trees were made are not used, and none is replaced or dropped.
+    pub fn restart(&mut self) {
+        self.roll_back(Savepoint { made: 0, replaced: 0, dropped: 0 });
+    }
+
+    /// Whether nothing is noted.
+    pub fn is_empty(&self) -> bool {
+        self.made.is_empty() && self.replaced.is_empty() && self.dropped.is_empty()
+    }
+
+    /// The attempt has taken effect: frees what it took out of the published trees. Gives the trees that are to be freed
+    /// whole, which may take long: [`Dropped::free`] does it, after a grace period.
+    ///
+    /// # Safety
+    /// The versions that had these nodes were just replaced in their cells by those of the attempt.
+    #[must_use]
+    pub unsafe fn settle_won(&mut self) -> Vec<Dropped> {
+        self.made.clear();
+        for node in self.replaced.drain(..) {
+            let (start, layout) = node.allocation();
+            // SAFETY: nobody who pins from now on finds the node, as the caller says; it is in the ledger once.
+            unsafe { retired::retire_allocation(start, layout) };
+        }
+        self.dropped.drain(..).map(Dropped).collect()
+    }
+
+    /// Frees at once what was replaced or dropped.
+    ///
+    /// # Safety
+    /// Nobody but the caller has seen the trees.
+    pub unsafe fn settle_unseen(&mut self) {
+        self.made.clear();
+        // SAFETY: as the caller says; each is in the ledger once.
+        unsafe {
+            self.replaced.drain(..).for_each(|node| node.free());
+            self.dropped.drain(..).for_each(|node| node.free_whole());
+        }
+    }
+
+    /// The attempt is lost: frees what it made.
+    pub fn settle_lost(&mut self) {
+        self.replaced.clear();
+        self.dropped.clear();
+        for node in self.made.drain(..) {
+            let (start, layout) = node.allocation();
+            // SAFETY: nothing of the attempt was published, so only its own reads have seen the node; those are pinned.
+            unsafe { retired::retire_allocation(start, layout) };
+        }
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.settle_lost();
+    }
+}
+
+/// A state of a ledger.
+#[derive(Clone, Copy, Debug)]
+pub struct Savepoint {
+    made: usize,
+    replaced: usize,
+    dropped: usize,
+}
+
+/// A tree or a part of one that nobody finds any more.
+#[derive(Debug)]
+pub struct Dropped(NodePtr);
+
+impl Dropped {
+    /// Frees it; takes time proportional to its size.
+    ///
+    /// # Safety
+    /// A grace period has passed since [`Ledger::settle_won`] gave it.
+    pub unsafe fn free(self) {
+        // SAFETY: nobody finds it any more, and whoever had found it is gone.
+        unsafe { self.0.free_whole() };
+    }
+}
