@@ -25,6 +25,8 @@ pub enum Group {
     Generic,
     /// Strings and numbers.
     String,
+    /// Hashes.
+    Hash,
     /// The connection itself.
     Connection,
     /// The server as a whole.
@@ -41,6 +43,7 @@ impl Group {
         match self {
             Self::Generic => "generic",
             Self::String => "string",
+            Self::Hash => "hash",
             Self::Connection => "connection",
             Self::Server => "server",
             Self::Transactions => "transactions",

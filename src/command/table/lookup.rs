@@ -11,7 +11,7 @@ use crate::resp::Args;
 
 /// Slots of the table, a power of two; most must stay empty.
 const SLOTS: usize = 1 << SLOT_BITS;
-const SLOT_BITS: u32 = 9;
+const SLOT_BITS: u32 = 10;
 
 static TABLE: [Option<Entry>; SLOTS] = build(COMMANDS);
 

@@ -9,6 +9,8 @@ mod client;
 mod connection;
 mod expiry;
 mod generic;
+mod hash;
+mod hash_expiry;
 mod introspection;
 mod lookup;
 mod number;
@@ -28,6 +30,8 @@ const GROUPS: &[&[CommandSpec]] = &[
     number::COMMANDS,
     generic::COMMANDS,
     expiry::COMMANDS,
+    hash::COMMANDS,
+    hash_expiry::COMMANDS,
     connection::COMMANDS,
     transactions::COMMANDS,
     server::COMMANDS,
