@@ -27,6 +27,8 @@ pub enum Group {
     String,
     /// Hashes.
     Hash,
+    /// Lists.
+    List,
     /// The connection itself.
     Connection,
     /// The server as a whole.
@@ -44,6 +46,7 @@ impl Group {
             Self::Generic => "generic",
             Self::String => "string",
             Self::Hash => "hash",
+            Self::List => "list",
             Self::Connection => "connection",
             Self::Server => "server",
             Self::Transactions => "transactions",

@@ -174,9 +174,7 @@ mod tests {
 
     #[test]
     fn a_count_says_how_many_keys_follow() {
-        const COUNTED: KeySpec =
-            KeySpec { find: FindKeys::KeyNum { count_at: 0, first: 1, step: 1 }, ..KeySpec::at(2, RO) };
-        let counted = spec(const { &[COUNTED] });
+        let counted = spec(const { &[KeySpec::counted(2, RO)] });
         assert_eq!(places(&counted, "x script 2 a b c"), Ok(vec![3, 4]));
         for wrong in [
             "x script",

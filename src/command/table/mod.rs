@@ -12,6 +12,7 @@ mod generic;
 mod hash;
 mod hash_expiry;
 mod introspection;
+mod list;
 mod lookup;
 mod number;
 mod scripting;
@@ -32,6 +33,7 @@ const GROUPS: &[&[CommandSpec]] = &[
     expiry::COMMANDS,
     hash::COMMANDS,
     hash_expiry::COMMANDS,
+    list::COMMANDS,
     connection::COMMANDS,
     transactions::COMMANDS,
     server::COMMANDS,
