@@ -29,6 +29,8 @@ pub enum Group {
     Hash,
     /// Lists.
     List,
+    /// Sets.
+    Set,
     /// The connection itself.
     Connection,
     /// The server as a whole.
@@ -47,6 +49,7 @@ impl Group {
             Self::String => "string",
             Self::Hash => "hash",
             Self::List => "list",
+            Self::Set => "set",
             Self::Connection => "connection",
             Self::Server => "server",
             Self::Transactions => "transactions",

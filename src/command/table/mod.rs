@@ -17,6 +17,7 @@ mod lookup;
 mod number;
 mod scripting;
 mod server;
+mod set;
 mod string;
 mod transactions;
 
@@ -34,6 +35,7 @@ const GROUPS: &[&[CommandSpec]] = &[
     hash::COMMANDS,
     hash_expiry::COMMANDS,
     list::COMMANDS,
+    set::COMMANDS,
     connection::COMMANDS,
     transactions::COMMANDS,
     server::COMMANDS,
