@@ -31,6 +31,8 @@ pub enum Group {
     List,
     /// Sets.
     Set,
+    /// Sorted sets.
+    SortedSet,
     /// The connection itself.
     Connection,
     /// The server as a whole.
@@ -50,6 +52,7 @@ impl Group {
             Self::Hash => "hash",
             Self::List => "list",
             Self::Set => "set",
+            Self::SortedSet => "sorted-set",
             Self::Connection => "connection",
             Self::Server => "server",
             Self::Transactions => "transactions",

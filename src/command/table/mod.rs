@@ -18,6 +18,9 @@ mod number;
 mod scripting;
 mod server;
 mod set;
+mod sorted_set;
+mod sorted_set_algebra;
+mod sorted_set_range;
 mod string;
 mod transactions;
 
@@ -36,6 +39,9 @@ const GROUPS: &[&[CommandSpec]] = &[
     hash_expiry::COMMANDS,
     list::COMMANDS,
     set::COMMANDS,
+    sorted_set::COMMANDS,
+    sorted_set_range::COMMANDS,
+    sorted_set_algebra::COMMANDS,
     connection::COMMANDS,
     transactions::COMMANDS,
     server::COMMANDS,
