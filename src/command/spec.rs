@@ -16,7 +16,7 @@ pub mod positions;
 pub use argument::{Argument, ArgumentKind};
 pub use bits::{ArgumentFlags, Categories, Flags, KeyFlags};
 pub use keys::{BeginSearch, FindKeys, KeyRange, KeySpec};
-pub use positions::{KeyAt, KeyError, KeyPositions, key_positions};
+pub use positions::{KeyAt, KeyError, KeyFinder, KeyPositions, key_positions};
 
 /// The chapter of the documentation that a command belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,8 @@ pub struct CommandSpec {
     pub categories: Categories,
     /// Where the keys are.
     pub keys: &'static [KeySpec],
+    /// What finds the keys of a call in which the key specs do not.
+    pub key_finder: Option<KeyFinder>,
     /// First, last and step of the keys, as far as one such triple can tell: see [`KeyRange`].
     pub key_range: KeyRange,
     /// Chapter of the documentation.
@@ -123,6 +125,7 @@ impl CommandSpec {
             flags: Flags::NONE,
             categories: Categories::NONE,
             keys: &[],
+            key_finder: None,
             key_range: KeyRange::NONE,
             group,
             since,
@@ -165,6 +168,12 @@ impl CommandSpec {
     /// Says where the keys are.
     pub const fn keys(mut self, keys: &'static [KeySpec]) -> Self {
         self.keys = keys;
+        self
+    }
+
+    /// Says what finds the keys of a call in which the key specs do not.
+    pub const fn keys_found_by(mut self, finder: KeyFinder) -> Self {
+        self.key_finder = Some(finder);
         self
     }
 

@@ -94,6 +94,16 @@ impl KeySpec {
         Self { find: FindKeys::KeyNum { count_at: 0, first: 1, step: 1 }, ..Self::at(index, flags) }
     }
 
+    /// All that stands behind a word; see [`BeginSearch::Keyword`] for where to look for it.
+    pub const fn behind(keyword: &'static str, start_from: i32, flags: &[KeyFlags]) -> Self {
+        Self { begin: BeginSearch::Keyword { keyword, start_from }, ..Self::range(1, -1, 1, flags) }
+    }
+
+    /// Keys that only the command's own code can find.
+    pub const fn unknown(flags: &[KeyFlags]) -> Self {
+        Self { begin: BeginSearch::Unknown, find: FindKeys::Unknown, ..Self::at(1, flags) }
+    }
+
     /// Adds a remark for the reader.
     pub const fn notes(mut self, notes: &'static str) -> Self {
         self.notes = Some(notes);

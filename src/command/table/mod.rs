@@ -18,11 +18,13 @@ mod number;
 mod scripting;
 mod server;
 mod set;
+mod sort;
 mod sorted_set;
 mod sorted_set_algebra;
 mod sorted_set_range;
 mod string;
 mod transactions;
+mod transfer;
 
 use super::spec::CommandSpec;
 use assemble::{commands, commands_in, subcommands, subcommands_in};
@@ -35,6 +37,8 @@ const GROUPS: &[&[CommandSpec]] = &[
     number::COMMANDS,
     generic::COMMANDS,
     expiry::COMMANDS,
+    sort::COMMANDS,
+    transfer::COMMANDS,
     hash::COMMANDS,
     hash_expiry::COMMANDS,
     list::COMMANDS,
