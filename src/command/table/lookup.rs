@@ -127,6 +127,7 @@ const fn every_byte(byte: u8) -> u64 {
 }
 
 /// Puts every command into the first empty slot from its hash on.
+#[expect(clippy::large_stack_arrays, reason = "it runs when the program is compiled")]
 const fn build(commands: &'static [CommandSpec]) -> [Option<Entry>; SLOTS] {
     assert!(commands.len() * 4 <= SLOTS, "too many commands for the lookup table: double its slots");
     let mut table: [Option<Entry>; SLOTS] = [None; SLOTS];

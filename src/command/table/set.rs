@@ -63,7 +63,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .history(&[("2.6.0", "A count.")])
         .tips(&["nondeterministic_output"]),
     command("smove", 4, "1.0.0")
-        .summary("Moves a member from one set to another.")
+        .summary("Takes a member out of one set and puts it into another.")
         .complexity("O(1)")
         .flags(&[WRITE, FAST])
         .keys(&[KeySpec::at(1, &[RW, ACCESS, DELETE]), KeySpec::at(2, &[RW, INSERT])])

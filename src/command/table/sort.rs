@@ -60,7 +60,7 @@ const ORDER: Argument = one_of("order", &[token("asc", "ASC"), token("desc", "DE
 /// Whether to compare as strings, not as numbers.
 const ALPHA: Argument = token("sorting", "ALPHA").optional();
 
-/// The keys of a call of SORT: the one that is sorted, and the last one behind STORE.
+/// The keys of a call of `SORT`: the one that is sorted, and the last one behind STORE.
 fn keys_of_sort(call: Args<'_>) -> KeyPositions {
     let mut store = None;
     let mut at = 2;
@@ -80,7 +80,7 @@ fn keys_of_sort(call: Args<'_>) -> KeyPositions {
     keys_of_sort_ro(call).into_iter().chain(store).collect()
 }
 
-/// The key of a call of SORT_RO: the one that is sorted.
+/// The key of a call of `SORT_RO`: the one that is sorted.
 fn keys_of_sort_ro(_call: Args<'_>) -> KeyPositions {
     smallvec![KeyAt { index: 1, flags: KeyFlags::of(&[RO, ACCESS]) }]
 }

@@ -68,7 +68,7 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .tips(&["nondeterministic_output"]),
 ];
 
-/// The keys of a call of MIGRATE: those behind KEYS, or the third argument; none if there are both.
+/// The keys of a call of `MIGRATE`: those behind `KEYS`, or the third argument; none if there are both.
 fn keys_of_migrate(call: Args<'_>) -> KeyPositions {
     let keys = match (behind_keys(call), call[3].is_empty()) {
         (Some(first), true) => first..call.len(),
@@ -78,7 +78,7 @@ fn keys_of_migrate(call: Args<'_>) -> KeyPositions {
     keys.map(|index| KeyAt { index, flags: KeyFlags::of(&[RW, ACCESS, DELETE]) }).collect()
 }
 
-/// Where the keys behind KEYS begin, if that is among the options.
+/// Where the keys behind `KEYS` begin, if that is among the options.
 fn behind_keys(call: Args<'_>) -> Option<usize> {
     let mut at = 6;
     while let Some(word) = call.get(at) {
