@@ -172,12 +172,27 @@ mod tests {
         assert_eq!(keys("mset a 1 b 2"), "*2 $1 a $1 b");
         assert_eq!(keys("mset a 1 b"), "*2 $1 a $1 b");
         assert_eq!(keys("OBJECT freq a"), "*1 $1 a");
+        assert_eq!(keys("blmove a b left right 0"), "*2 $1 a $1 b");
+        assert_eq!(keys("zunionstore a 2 b c weights 1 2"), "*3 $1 a $1 b $1 c");
         assert_eq!(keys("mset a"), "-ERR Invalid number of arguments specified for command");
         assert_eq!(keys("get a b"), "-ERR Invalid number of arguments specified for command");
         assert_eq!(keys("ping"), "-ERR The command has no key arguments");
         assert_eq!(keys("client kill"), "-ERR The command has no key arguments");
         assert_eq!(keys("nosuch a"), "-ERR Invalid command specified");
         assert_eq!(keys("client nosuch a"), "-ERR Invalid command specified");
+    }
+
+    #[test]
+    fn get_keys_knows_the_options_of_sort_and_migrate() {
+        let keys = |call: &str| reply2(get_keys, &format!("command getkeys {call}"));
+        assert_eq!(keys("sort a"), "*1 $1 a");
+        assert_eq!(keys("sort a by store get store limit store 1 Store b store c"), "*2 $1 a $1 c");
+        assert_eq!(keys("sort a store store"), "*2 $1 a $5 store");
+        assert_eq!(keys("sort a alpha store"), "*1 $1 a");
+        assert_eq!(keys("sort_ro a get b"), "*1 $1 a");
+        assert_eq!(keys("migrate host 1 a 0 9 copy auth keys"), "*1 $1 a");
+        assert_eq!(keys("migrate host 1  0 9 auth2 keys keys Keys b c"), "*2 $1 b $1 c");
+        assert_eq!(keys("migrate host 1 a 0 9 keys b"), "-ERR Invalid arguments specified for command");
     }
 
     #[test]

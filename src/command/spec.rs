@@ -16,7 +16,7 @@ pub mod positions;
 pub use argument::{Argument, ArgumentKind};
 pub use bits::{ArgumentFlags, Categories, Flags, KeyFlags};
 pub use keys::{BeginSearch, FindKeys, KeyRange, KeySpec};
-pub use positions::{KeyAt, KeyError, KeyPositions, key_positions};
+pub use positions::{KeyAt, KeyError, KeyFinder, KeyPositions, key_positions};
 
 /// The chapter of the documentation that a command belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,14 @@ pub enum Group {
     Generic,
     /// Strings and numbers.
     String,
+    /// Hashes.
+    Hash,
+    /// Lists.
+    List,
+    /// Sets.
+    Set,
+    /// Sorted sets.
+    SortedSet,
     /// The connection itself.
     Connection,
     /// The server as a whole.
@@ -41,6 +49,10 @@ impl Group {
         match self {
             Self::Generic => "generic",
             Self::String => "string",
+            Self::Hash => "hash",
+            Self::List => "list",
+            Self::Set => "set",
+            Self::SortedSet => "sorted-set",
             Self::Connection => "connection",
             Self::Server => "server",
             Self::Transactions => "transactions",
@@ -73,6 +85,8 @@ pub struct CommandSpec {
     pub categories: Categories,
     /// Where the keys are.
     pub keys: &'static [KeySpec],
+    /// What finds the keys of a call in which the key specs do not.
+    pub key_finder: Option<KeyFinder>,
     /// First, last and step of the keys, as far as one such triple can tell: see [`KeyRange`].
     pub key_range: KeyRange,
     /// Chapter of the documentation.
@@ -111,6 +125,7 @@ impl CommandSpec {
             flags: Flags::NONE,
             categories: Categories::NONE,
             keys: &[],
+            key_finder: None,
             key_range: KeyRange::NONE,
             group,
             since,
@@ -153,6 +168,12 @@ impl CommandSpec {
     /// Says where the keys are.
     pub const fn keys(mut self, keys: &'static [KeySpec]) -> Self {
         self.keys = keys;
+        self
+    }
+
+    /// Says what finds the keys of a call in which the key specs do not.
+    pub const fn keys_found_by(mut self, finder: KeyFinder) -> Self {
+        self.key_finder = Some(finder);
         self
     }
 

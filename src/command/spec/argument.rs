@@ -63,7 +63,7 @@ pub struct Argument {
     pub flags: ArgumentFlags,
     /// What to show for it where that is not its name.
     pub display_text: Option<&'static str>,
-    /// The key spec that finds it, if it is a key.
+    /// The key spec that finds it, or the keys that it is the pattern of.
     pub key_spec_index: Option<u8>,
     /// The version that brought it, if the command is older.
     pub since: Option<&'static str>,
@@ -134,6 +134,12 @@ pub const fn block(name: &'static str, arguments: &'static [Argument]) -> Argume
 }
 
 impl Argument {
+    /// The keys named after this are those of the key spec of this index.
+    pub const fn found_by(mut self, key_spec_index: u8) -> Self {
+        self.key_spec_index = Some(key_spec_index);
+        self
+    }
+
     /// Announced by `token`.
     pub const fn after(mut self, token: &'static str) -> Self {
         self.token = Some(token);

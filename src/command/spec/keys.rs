@@ -89,6 +89,21 @@ impl KeySpec {
         }
     }
 
+    /// As many keys as the argument at `index` says, right behind it.
+    pub const fn counted(index: i32, flags: &[KeyFlags]) -> Self {
+        Self { find: FindKeys::KeyNum { count_at: 0, first: 1, step: 1 }, ..Self::at(index, flags) }
+    }
+
+    /// All that stands behind a word; see [`BeginSearch::Keyword`] for where to look for it.
+    pub const fn behind(keyword: &'static str, start_from: i32, flags: &[KeyFlags]) -> Self {
+        Self { begin: BeginSearch::Keyword { keyword, start_from }, ..Self::range(1, -1, 1, flags) }
+    }
+
+    /// Keys that only the command's own code can find.
+    pub const fn unknown(flags: &[KeyFlags]) -> Self {
+        Self { begin: BeginSearch::Unknown, find: FindKeys::Unknown, ..Self::at(1, flags) }
+    }
+
     /// Adds a remark for the reader.
     pub const fn notes(mut self, notes: &'static str) -> Self {
         self.notes = Some(notes);
@@ -189,8 +204,7 @@ mod tests {
 
     #[test]
     fn a_gap_or_a_count_is_not_covered() {
-        let counted =
-            KeySpec { find: FindKeys::KeyNum { count_at: 0, first: 1, step: 1 }, ..KeySpec::at(2, RO) };
+        let counted = KeySpec::counted(2, RO);
         let first = KeyRange { first: 1, last: 1, step: 1 };
         assert_eq!(KeyRange::covering(&[KeySpec::at(1, RO), KeySpec::at(3, RO)]), (first, false));
         assert_eq!(KeyRange::covering(&[KeySpec::at(1, RO), counted]), (first, false));

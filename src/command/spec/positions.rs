@@ -1,7 +1,8 @@
 //! Which arguments of a given call are keys.
 //!
 //! COMMAND GETKEYS asks this, and so does all that must know a command's keys before it runs. Positions are found
-//! from the key specs alone, in one pass without allocation for up to four keys.
+//! from the key specs, in one pass without allocation for up to four keys; a command of which these do not tell
+//! enough brings a function of its own.
 
 use super::CommandSpec;
 use super::bits::{Flags, KeyFlags};
@@ -20,6 +21,9 @@ pub struct KeyAt {
 
 /// The keys of a call, in the order of the arguments as the specs find them.
 pub type KeyPositions = SmallVec<[KeyAt; 4]>;
+
+/// Finds the keys of a call, given with its name, that has as many arguments as the command takes.
+pub type KeyFinder = fn(Args<'_>) -> KeyPositions;
 
 /// Why the keys of a call cannot be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +50,11 @@ pub fn key_positions(spec: &CommandSpec, arguments: Args<'_>) -> Result<KeyPosit
     if !spec.accepts(arguments.len()) {
         return Err(KeyError::Arity);
     }
-    match find_all(spec, arguments) {
+    let found = match (find_all(spec, arguments), spec.key_finder) {
+        (Err(_), Some(finder)) => Ok(finder(arguments)),
+        (found, _) => found,
+    };
+    match found {
         Ok(found) if !found.is_empty() => Ok(found),
         // Why: a script without keys is an ordinary call, and one with a bad count is the script command's to refuse.
         _ if spec.flags.contains(Flags::NO_MANDATORY_KEYS) => Ok(KeyPositions::new()),
@@ -174,9 +182,7 @@ mod tests {
 
     #[test]
     fn a_count_says_how_many_keys_follow() {
-        const COUNTED: KeySpec =
-            KeySpec { find: FindKeys::KeyNum { count_at: 0, first: 1, step: 1 }, ..KeySpec::at(2, RO) };
-        let counted = spec(const { &[COUNTED] });
+        let counted = spec(const { &[KeySpec::counted(2, RO)] });
         assert_eq!(places(&counted, "x script 2 a b c"), Ok(vec![3, 4]));
         for wrong in [
             "x script",
@@ -198,6 +204,20 @@ mod tests {
         let backwards = spec(const { &[BACKWARDS] });
         assert_eq!(places(&backwards, "x keys a keys b"), Ok(vec![4]));
         assert_eq!(places(&backwards, "x a b keys"), Err(KeyError::Invalid));
+    }
+
+    #[test]
+    fn what_the_specs_do_not_find_the_commands_own_function_does() {
+        let finder: KeyFinder = |call| {
+            let last = KeyAt { index: call.len() - 1, flags: KeyFlags::RO };
+            std::iter::once(last).filter(|key| key.index > 1).collect()
+        };
+        let own = spec(const { &[KeySpec::at(1, RO), KeySpec::unknown(RO)] });
+        assert_eq!(places(&own, "x a b c"), Err(KeyError::Invalid));
+        assert_eq!(places(&own.keys_found_by(finder), "x a b c"), Ok(vec![3]));
+        assert_eq!(places(&own.keys_found_by(finder), "x a"), Err(KeyError::Invalid));
+        let known = spec(const { &[KeySpec::at(1, RO)] });
+        assert_eq!(places(&known.keys_found_by(finder), "x a b c"), Ok(vec![1]));
     }
 
     #[test]

@@ -133,6 +133,14 @@ pub(super) const SUBCOMMANDS: &[CommandSpec] = &[
         .summary("Lets paused clients go on.")
         .complexity("O(N) for N paused clients")
         .flags(&[ADMIN, NOSCRIPT, LOADING, STALE]),
+    command("client|unblock", -3, "5.0.0")
+        .summary("Lets a client go on that waits in a blocking command, as if time were up or with an error.")
+        .complexity("O(1)")
+        .flags(&[ADMIN, NOSCRIPT, LOADING, STALE])
+        .arguments(&[
+            integer("client-id"),
+            one_of("unblock-type", &[token("timeout", "TIMEOUT"), token("error", "ERROR")]).optional(),
+        ]),
     help("client|help", "5.0.0"),
 ];
 

@@ -9,13 +9,22 @@ mod client;
 mod connection;
 mod expiry;
 mod generic;
+mod hash;
+mod hash_expiry;
 mod introspection;
+mod list;
 mod lookup;
 mod number;
 mod scripting;
 mod server;
+mod set;
+mod sort;
+mod sorted_set;
+mod sorted_set_algebra;
+mod sorted_set_range;
 mod string;
 mod transactions;
+mod transfer;
 
 use super::spec::CommandSpec;
 use assemble::{commands, commands_in, subcommands, subcommands_in};
@@ -28,6 +37,15 @@ const GROUPS: &[&[CommandSpec]] = &[
     number::COMMANDS,
     generic::COMMANDS,
     expiry::COMMANDS,
+    sort::COMMANDS,
+    transfer::COMMANDS,
+    hash::COMMANDS,
+    hash_expiry::COMMANDS,
+    list::COMMANDS,
+    set::COMMANDS,
+    sorted_set::COMMANDS,
+    sorted_set_range::COMMANDS,
+    sorted_set_algebra::COMMANDS,
     connection::COMMANDS,
     transactions::COMMANDS,
     server::COMMANDS,
