@@ -12,6 +12,7 @@ pub mod context;
 pub mod dispatch;
 pub mod introspect;
 pub mod keys;
+pub mod pubsub;
 pub mod server;
 pub mod session;
 pub mod slowlog;

@@ -33,6 +33,8 @@ pub enum Group {
     Transactions,
     /// Scripts and functions.
     Scripting,
+    /// Publish and subscribe.
+    Pubsub,
 }
 
 impl Group {
@@ -45,6 +47,7 @@ impl Group {
             Self::Server => "server",
             Self::Transactions => "transactions",
             Self::Scripting => "scripting",
+            Self::Pubsub => "pubsub",
         }
     }
 }

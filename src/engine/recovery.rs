@@ -141,6 +141,7 @@ impl Engine {
             stats: EngineStats::default(),
             reclaim: crossbeam_queue::SegQueue::new(),
             expires_actively: AtomicBool::new(true),
+            witness: OnceLock::new(),
             snapshots: Snapshots::new(options.compaction, options.save_points, facts),
             dbfile,
             dice: AtomicU64::new(seed.0 ^ Millis::now().0),
