@@ -1,6 +1,7 @@
 //! Giving keys other names: RENAME, RENAMENX.
 
 use crate::command::call::{Call, CommandError};
+use crate::settings::EventClass;
 
 /// `RENAME key newkey`
 ///
@@ -32,5 +33,8 @@ fn rename_key(call: &mut Call<'_, '_>, replace: bool) -> Result<bool, CommandErr
     }
     call.txn.put(db, new, live.value.to_value(), live.expiry);
     call.txn.delete(db, old);
+    call.notify(EventClass::NEW, "new", new);
+    call.notify(EventClass::GENERIC, "rename_from", old);
+    call.notify(EventClass::GENERIC, "rename_to", new);
     Ok(true)
 }

@@ -3,6 +3,7 @@
 use crate::command::args::{Options, database, is};
 use crate::command::call::{Call, CommandError};
 use crate::engine::DbIndex;
+use crate::settings::EventClass;
 
 /// `COPY source destination [DB destination-db] [REPLACE]`
 ///
@@ -25,10 +26,16 @@ pub fn copy(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     if to == db && source == destination {
         return Err(same_object());
     }
-    let copied = call.txn.get(db, source).is_some_and(|live| {
+    let live = call.txn.get(db, source);
+    if live.is_none() {
+        call.notify(EventClass::KEY_MISS, "keymiss", source);
+    }
+    let copied = live.is_some_and(|live| {
         let free = replace || call.txn.peek(to, destination).is_none();
         if free {
             call.txn.put(to, destination, live.value.to_value(), live.expiry);
+            call.notify_in(to, EventClass::NEW, "new", destination);
+            call.notify_in(to, EventClass::GENERIC, "copy_to", destination);
         }
         free
     });
@@ -59,7 +66,11 @@ fn move_to(call: &mut Call<'_, '_>, key: &[u8], to: DbIndex) -> bool {
         return false;
     }
     call.txn.put(to, key, live.value.to_value(), live.expiry);
-    call.txn.delete(db, key)
+    call.txn.delete(db, key);
+    call.notify_in(to, EventClass::NEW, "new", key);
+    call.notify(EventClass::GENERIC, "move_from", key);
+    call.notify_in(to, EventClass::GENERIC, "move_to", key);
+    true
 }
 
 fn same_object() -> CommandError {
