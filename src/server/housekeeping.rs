@@ -1,5 +1,5 @@
-//! What has to be looked at now and then, whether clients do anything or not: idle clients, and rates and sums for
-//! INFO.
+//! What has to be looked at now and then, whether clients do anything or not: idle clients, slow subscribers,
+//! and rates and sums for INFO.
 
 use crate::clock::Millis;
 use crate::command::clients::{ClientFlags, ClientType, KillState};

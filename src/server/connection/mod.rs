@@ -5,6 +5,9 @@
 //! from, so what it can make the server hold is one read and one batch of replies. While it has nothing to say it
 //! owns no buffers (see [`super::work`]).
 //!
+//! A subscriber's task waits for messages as well. They go out between replies, a bounded part at a time: before a
+//! batch is executed, and while no request comes.
+//!
 //! The task ends, and the socket closes, when the client goes, when somebody kills it (CLIENT KILL, the idle
 //! timeout, the server's stop), after QUIT, and after bytes that are no request. Every wait ends when the client
 //! is killed; a wait for something that a reply depends on goes on for a while where the kill is to take effect
