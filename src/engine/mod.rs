@@ -57,7 +57,7 @@ pub use db::Db;
 pub use error::{EngineError, OpenError, SnapshotFailure};
 pub use info::{DatabaseInfo, EngineInfo, SnapshotStatus};
 pub use recovery::{Progress, Recovered};
-pub use txn::{Fate, KeyInfo, Live, Lookups, Txn, Was};
+pub use txn::{Fate, KeyInfo, Live, Lookups, Missed, Txn, Was};
 
 use root::RootCell;
 use snapshot::Snapshots;

@@ -74,6 +74,9 @@ pub struct Fate {
     pub is_live: bool,
 }
 
+/// Keys that were looked for in vain, in order.
+pub type Missed = Vec<(DbIndex, Box<[u8]>)>;
+
 /// Keys that were looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lookups {
@@ -164,7 +167,7 @@ pub struct Txn<'g> {
     pub(super) visited_lsn: Lsn,
     pub(super) lookups: Lookups,
     /// The keys that were looked for in vain, where they are wanted.
-    missed: Option<Box<Vec<(DbIndex, Box<[u8]>)>>>,
+    missed: Option<Missed>,
     alone: bool,
 }
 
@@ -319,8 +322,8 @@ impl<'g> Txn<'g> {
 
     /// The keys that were looked for in vain, in order, if they were to be remembered. They no longer are.
     #[inline]
-    pub fn take_misses(&mut self) -> Option<Vec<(DbIndex, Box<[u8]>)>> {
-        self.missed.take().map(|missed| *missed)
+    pub fn take_misses(&mut self) -> Option<Missed> {
+        self.missed.take()
     }
 
     /// What a key was before this attempt, and whether it is there with what the attempt has written.

@@ -168,7 +168,9 @@ impl Hub {
         self.patterns.each(|pattern, receivers| {
             if glob::matches(pattern, channel, Case::Sensitive) {
                 let frame = encode("pmessage", &[pattern, channel, payload]);
-                receivers.values().for_each(|client| send(client, &frame, postage));
+                for client in receivers.values() {
+                    send(client, &frame, postage);
+                }
             }
         });
     }
@@ -178,7 +180,9 @@ fn encode(verb: &str, rest: &[&[u8]]) -> PushFrame {
     PushFrame::new(Protocol::Resp2, |reply| {
         reply.push(1 + rest.len());
         reply.bulk(verb.as_bytes());
-        rest.iter().for_each(|part| reply.bulk(part));
+        for part in rest {
+            reply.bulk(part);
+        }
     })
 }
 

@@ -49,7 +49,9 @@ fn answer_names(hub: &Hub, kind: Kind, pattern: Option<&[u8]>, reply: &mut Reply
         }
     });
     reply.array(names.len());
-    names.iter().for_each(|name| reply.bulk(name));
+    for name in &names {
+        reply.bulk(name);
+    }
 }
 
 /// `PUBSUB NUMSUB [channel ...]`

@@ -18,6 +18,7 @@
 //! | `hub`, `topics` | who is subscribed to what |
 //! | `subscriber` | the outbox of one connection |
 //! | `subscriptions` | what one connection is subscribed to, as its session has it |
+//! | `pushes` | the way from the outbox to the socket |
 //! | `outgoing` | what an attempt publishes, and what it takes back |
 //! | `notify` | events of keys |
 //! | `mode` | what a subscribed connection may do |
@@ -29,6 +30,7 @@ mod mode;
 mod notify;
 mod outgoing;
 mod publish;
+mod pushes;
 mod subscribe;
 mod subscriber;
 mod subscriptions;

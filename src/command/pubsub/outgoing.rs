@@ -15,9 +15,6 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Bytes of pushes after which those that wait are left for later, so that a client's own requests get their turn.
-const PUSH_BYTES_HIGH: usize = 64 * 1024;
-
 /// One thing that is delivered when the attempt has taken effect.
 #[derive(Debug)]
 enum Message {
@@ -196,35 +193,5 @@ impl Session {
             self.seen = self.seen.max(push.lsn);
             self.outgoing().taken.push(push);
         }
-    }
-
-    /// Puts pushes that wait among the replies, as many as are sent at a time.
-    pub fn take_pushes(&mut self, reply: &mut ReplyBuf) {
-        let Some(subscriptions) = &mut self.subscriptions else { return };
-        let start = reply.len();
-        while reply.len() - start < PUSH_BYTES_HIGH
-            && let Some(push) = subscriptions.take()
-        {
-            reply.push_frame(&push.frame);
-            self.seen = self.seen.max(push.lsn);
-        }
-    }
-
-    /// Begins a batch of a connection with subscriptions: everything before it has been sent.
-    #[cold]
-    pub fn begin_batch_subscribed(&mut self, reply: &mut ReplyBuf) {
-        if let Some(subscriptions) = &self.subscriptions {
-            subscriptions.sent();
-        }
-        self.take_pushes(reply);
-    }
-
-    /// Whether pushes wait; if not, `task` is told of the next. Asked when everything that was taken has been sent.
-    #[inline]
-    pub fn hears(&self, task: &std::task::Waker) -> bool {
-        self.subscriptions.as_ref().is_some_and(|subscriptions| {
-            subscriptions.sent();
-            subscriptions.listen(task)
-        })
     }
 }
