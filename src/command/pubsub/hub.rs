@@ -44,7 +44,7 @@ pub struct Postage {
 /// |---|---|
 /// | [`Hub::is_silent`] and the figures | wait-free |
 /// | [`Hub::publish`], [`Hub::receivers`] | lock-free while the server has no subscriber; else shares locks |
-/// | [`Hub::join`], [`Hub::leave`] | blocking, one shard at a time |
+/// | `Hub::join`, `Hub::leave` | blocking, one shard at a time |
 #[derive(Debug)]
 pub struct Hub {
     /// Pairs of a connection and a name that it is subscribed to.

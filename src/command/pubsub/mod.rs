@@ -8,8 +8,8 @@
 //! What a command publishes belongs to its attempt, which may lose and run again: it gathers in [`Outgoing`], and is
 //! delivered when the attempt has taken effect. Subscriptions change at once, and are taken back with the attempt.
 //!
-//! Order: what one connection publishes, a subscriber gets in that order, and a transaction's messages together. After
-//! the confirmation of an unsubscription no message of that name comes: [`Hub::leave`] waits for publishers that are at
+//! Order: what one connection publishes, events of its keys included, a subscriber gets in that order. After the
+//! confirmation of an unsubscription no message of that name comes: `Hub::leave` waits for publishers that are at
 //! it, and what they had sent is put before the confirmation. Messages of two connections about one key may arrive in
 //! either order. Under `fsync always` a message is sent when the writes that its publisher had seen are durable.
 //!

@@ -52,6 +52,8 @@ enum End {
     Gone,
     /// Somebody wants it to be closed at once.
     Killed,
+    /// It left more unread than it may, which has been counted.
+    OverLimit,
     /// Everything due was sent, and nothing more will be.
     Finished,
 }
@@ -119,7 +121,9 @@ impl Connection {
                 break end;
             }
         };
-        self.note_cut_off();
+        if end == End::Killed {
+            self.note_cut_off();
+        }
         tracing::debug!(client = client.id(), ?end, "connection ends");
         if end == End::Finished {
             self.hang_up(&mut kill).await;

@@ -82,7 +82,7 @@ impl Connection {
     /// How much the client may leave unread: a subscriber has another limit than others.
     #[inline]
     fn output_limit(&self) -> OutputLimit {
-        let is_subscriber = self.session.subscriptions.is_some();
+        let is_subscriber = self.session.subscriptions.as_ref().is_some_and(|names| names.total() > 0);
         let class = if is_subscriber { ClientClass::Pubsub } else { ClientClass::Normal };
         self.context.settings.output_limit(class)
     }
@@ -94,7 +94,7 @@ impl Connection {
     fn over_limit(&mut self, limit: u64) -> End {
         let output_bytes = self.output_bytes();
         self.count_over_limit(output_bytes, limit);
-        End::Killed
+        End::OverLimit
     }
 
     /// Tells of it if publishers found the connection above its limit, which is what ended it.
