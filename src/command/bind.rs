@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use crate::command::call::Handler;
 use crate::command::spec::CommandSpec;
 use crate::command::{
-    connection, hashes, keys, lists, server, sets, sorted_sets, strings, table, transactions,
+    connection, hashes, keys, lists, pubsub, server, sets, sorted_sets, strings, table, transactions,
 };
 
 /// How an attempt at a command runs.
@@ -126,6 +126,20 @@ const BINDINGS: &[(&str, Binding)] = &[
     ("discard", plain(transactions::discard)),
     ("watch", plain(transactions::watch)),
     ("unwatch", plain(transactions::unwatch)),
+    ("publish", plain(pubsub::publish)),
+    ("subscribe", plain(pubsub::subscribe)),
+    ("unsubscribe", plain(pubsub::unsubscribe)),
+    ("psubscribe", plain(pubsub::psubscribe)),
+    ("punsubscribe", plain(pubsub::punsubscribe)),
+    ("spublish", plain(pubsub::spublish)),
+    ("ssubscribe", plain(pubsub::ssubscribe)),
+    ("sunsubscribe", plain(pubsub::sunsubscribe)),
+    ("pubsub|channels", plain(pubsub::channels)),
+    ("pubsub|numpat", plain(pubsub::numpat)),
+    ("pubsub|numsub", plain(pubsub::numsub)),
+    ("pubsub|shardchannels", plain(pubsub::shardchannels)),
+    ("pubsub|shardnumsub", plain(pubsub::shardnumsub)),
+    ("pubsub|help", plain(pubsub::help)),
     ("auth", plain(connection::auth)),
     ("hello", plain(connection::hello)),
     ("ping", plain(connection::ping)),

@@ -15,7 +15,7 @@ mod handle;
 mod labels;
 
 pub use activity::{Buffers, ClientFlags, SessionFigures};
-pub use handle::{ClientHandle, Endpoint, KillState};
+pub use handle::{ClientHandle, ClientType, Endpoint, KillState};
 pub use labels::{LabelError, Labels};
 
 use crate::clock::Millis;
@@ -165,7 +165,7 @@ impl Usage {
         let (session, buffers) = (handle.session(), handle.buffers());
         self.memory_bytes += handle.memory_bytes();
         self.input_bytes_max = self.input_bytes_max.max(buffers.query_bytes);
-        self.output_bytes_max = self.output_bytes_max.max(buffers.output_bytes);
+        self.output_bytes_max = self.output_bytes_max.max(handle.unread_bytes());
         self.watching += u64::from(session.watched > 0);
         self.watched += u64::from(session.watched);
     }

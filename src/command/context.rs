@@ -14,6 +14,7 @@ pub use pause::{Pause, PauseKind};
 pub use stop::Stop;
 
 use crate::command::clients::ClientRegistry;
+use crate::command::pubsub::{self, Hub};
 use crate::command::slowlog::SlowLog;
 use crate::command::stats::Stats;
 use crate::engine::{Engine, EngineInfo};
@@ -75,6 +76,8 @@ pub struct Context {
     pub settings: Arc<Settings>,
     /// Who is connected.
     pub clients: ClientRegistry,
+    /// Who is subscribed to what.
+    pub hub: Arc<Hub>,
     /// What INFO counts.
     pub stats: Stats,
     /// The slowest commands.
@@ -93,10 +96,13 @@ pub struct Context {
 impl Context {
     /// The context of a server that starts now.
     pub fn new(engine: Arc<Engine>, settings: Arc<Settings>) -> Self {
+        let hub = Arc::new(Hub::new());
+        engine.set_witness(pubsub::witness(&hub, &settings));
         Self {
             engine,
             settings,
             clients: ClientRegistry::new(),
+            hub,
             stats: Stats::new(),
             slowlog: SlowLog::new(),
             pause: Arc::default(),

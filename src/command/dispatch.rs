@@ -14,6 +14,7 @@ use crate::command::account::{self, Ran, Unfinished};
 use crate::command::bind::{self, Course};
 use crate::command::call::{Call, CommandError, Later};
 use crate::command::context::Context;
+use crate::command::pubsub;
 use crate::command::session::Session;
 use crate::command::spec::{CommandSpec, Flags};
 use crate::command::stats::{Counter, LocalStats};
@@ -81,6 +82,9 @@ pub fn execute_batch(
         held_up: context.engine.write_delay(),
         lookups: Lookups::default(),
     };
+    if session.subscriptions.is_some() {
+        session.begin_batch_subscribed(reply);
+    }
     let mut taken = 0;
     let mut flow = Flow::Continue;
     'batch: for group in requests.chunks(GROUP_REQUESTS) {
@@ -196,6 +200,9 @@ impl Run<'_> {
         if session.multi.is_some() && spec.flags.contains(Flags::NO_MULTI) {
             return Err(CommandError::Text("ERR Command not allowed inside a transaction".into()));
         }
+        if session.subscriptions.is_some() {
+            pubsub::check_mode(session, spec)?;
+        }
         self.check_memory(session, spec)
     }
 
@@ -212,7 +219,8 @@ impl Run<'_> {
     /// Whether the command has to wait, for the end of a pause or for stable storage.
     #[inline]
     fn hold_up(&self, session: &Session, spec: &CommandSpec) -> Option<Flow> {
-        let writes = |spec: &CommandSpec| spec.flags.contains(Flags::WRITE);
+        let writes =
+            |spec: &CommandSpec| spec.flags.intersects(Flags::of(&[Flags::WRITE, Flags::MAY_REPLICATE]));
         let write = match &session.multi {
             Some(queue) if spec.name == "exec" => queue.requests.iter().any(|(spec, _)| writes(spec)),
             _ => writes(spec),
@@ -296,10 +304,12 @@ impl Run<'_> {
         let step = match result {
             Ok((later, failed)) => self.account(session, args, spec, later, failed),
             Err(EngineError::Paused) => {
+                session.abandon_outgoing();
                 reply.truncate(mark);
                 return Step::Refused(Flow::Paused);
             }
             Err(error) => {
+                session.abandon_outgoing();
                 reply.truncate(mark);
                 self.fail(reply, &engine_error(&error));
                 self.account(session, args, spec, None, true)
@@ -309,6 +319,9 @@ impl Run<'_> {
             reply.truncate(mark);
         }
         session.end_command();
+        if session.outgoing.is_some() {
+            session.deliver_outgoing(self.context, self.batch.seen(), self.batch.now(), reply);
+        }
         step
     }
 
@@ -330,10 +343,13 @@ impl Run<'_> {
             if !std::mem::take(&mut first) {
                 reply.truncate(mark);
                 session.db = db;
+                session.abandon_outgoing();
             }
+            pubsub::remember_misses(context, spec, txn);
             let mut call = Call { txn, args, reply, session, context, later: None };
             let result = (binding.handler)(&mut call);
             later = call.later;
+            pubsub::tell_misses(context, session, txn);
             result
         };
         let result = if binding.course == Course::Alone {
@@ -344,6 +360,7 @@ impl Run<'_> {
         match result? {
             Ok(()) => Ok((later, false)),
             Err(error) => {
+                session.recall(0);
                 reply.truncate(mark);
                 self.fail(reply, &error.to_string());
                 Ok((None, true))

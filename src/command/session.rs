@@ -4,6 +4,7 @@
 //! published to the [`ClientHandle`].
 
 use crate::command::clients::{ClientFlags, ClientHandle, SessionFigures};
+use crate::command::pubsub::{Outgoing, Subscriptions};
 use crate::command::spec::CommandSpec;
 use crate::engine::DbIndex;
 use crate::lsn::Lsn;
@@ -83,6 +84,10 @@ pub struct Session {
     /// The latest record that the commands of the last batch saw or made; their replies wait for it under
     /// `fsync always`.
     pub seen: Lsn,
+    /// What the connection is subscribed to, if it ever was to anything.
+    pub subscriptions: Option<Box<Subscriptions>>,
+    /// What the attempt at hand publishes, if anything.
+    pub outgoing: Option<Box<Outgoing>>,
     /// EXEC is running the queue.
     in_exec: bool,
 }
@@ -103,6 +108,8 @@ impl Session {
             last_command: None,
             commands: 0,
             seen: Lsn::ZERO,
+            subscriptions: None,
+            outgoing: None,
             in_exec: false,
         }
     }
@@ -111,6 +118,7 @@ impl Session {
     /// is behind the connection, not what it does.
     pub fn reset(&mut self, authenticated: bool) {
         self.client.relabel(|labels| labels.name.clear());
+        self.unsubscribe_from_all();
         self.db = 0;
         self.authenticated = authenticated;
         self.reply_mode = ReplyMode::On;

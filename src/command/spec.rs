@@ -41,6 +41,8 @@ pub enum Group {
     Transactions,
     /// Scripts and functions.
     Scripting,
+    /// Publish and subscribe.
+    Pubsub,
 }
 
 impl Group {
@@ -57,6 +59,7 @@ impl Group {
             Self::Server => "server",
             Self::Transactions => "transactions",
             Self::Scripting => "scripting",
+            Self::Pubsub => "pubsub",
         }
     }
 }

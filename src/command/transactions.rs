@@ -12,6 +12,7 @@ use crate::command::account;
 use crate::command::bind::{self, Course};
 use crate::command::call::{Call, CommandError, Later};
 use crate::command::context::Context;
+use crate::command::pubsub;
 use crate::command::session::{Queue, Session, Watch};
 use crate::engine::{Batch, EngineError, Txn};
 use crate::resp::ReplyBuf;
@@ -107,6 +108,7 @@ pub(super) fn exec(
         reply.truncate(mark);
         reply.set_protocol(protocol);
         session.db = db;
+        session.abandon_outgoing();
         ran = Ran::default();
         if watches.iter().any(|watch| txn.watch(watch.db, &watch.key) != watch.seen) {
             reply.null_array();
@@ -156,12 +158,15 @@ fn run_queue(
     let mut watch = Stopwatch::start();
     reply.array(queue.requests.len());
     for (spec, request) in &queue.requests {
-        let mark = reply.mark();
+        let (mark, published) = (reply.mark(), session.outgoing_len());
+        pubsub::remember_misses(context, spec, txn);
         txn.set_touch(!session.no_touch);
         let mut call = Call { txn, args: request.as_args(), reply, session, context, later: None };
         let result = (bind::of(spec).handler)(&mut call);
         ran.later = call.later.or(ran.later);
+        pubsub::tell_misses(context, session, txn);
         if let Err(error) = &result {
+            session.recall(published);
             reply.truncate(mark);
             reply.error(&error.to_string());
         }

@@ -102,7 +102,12 @@ fn expire_slice(
     let mut batch = engine.batch(now, false);
     for (hash, key) in expired {
         match batch.run(|txn| Ok::<_, std::convert::Infallible>(txn.expire(db, &key))) {
-            Ok(Ok(true)) => engine.stats.expired.add(1),
+            Ok(Ok(true)) => {
+                engine.stats.expired.add(1);
+                if let Some(witness) = engine.witness.get() {
+                    witness.expired(db, &key, batch.seen(), now);
+                }
+            }
             // Somebody was faster. Whoever wrote the key again saw it armed, and relies on this timer; or its database
             // has another number now.
             Ok(_) => timers.set(Millis(now.0 + 1), hash, now),

@@ -62,7 +62,7 @@ pub use db::Db;
 pub use error::{EngineError, OpenError, SnapshotFailure};
 pub use info::{DatabaseInfo, EngineInfo, SnapshotStatus};
 pub use recovery::{Progress, Recovered};
-pub use txn::{KeyInfo, Live, LiveString, Lookups, Txn, WrongType};
+pub use txn::{Fate, KeyInfo, Live, LiveString, Lookups, Missed, Txn, Was, WrongType};
 
 use limits::SharedLimits;
 use root::RootCell;
@@ -134,6 +134,13 @@ pub(crate) struct EngineStats {
     pub changes: Counter,
 }
 
+/// Who is told of what the engine does to keys by itself.
+pub trait Witness: Send + Sync + std::fmt::Debug {
+    /// A key was removed at `now` because its time had come; `lsn` is the record of that. Called by the thread that
+    /// removes such keys, after the removal has taken effect; it must not wait.
+    fn expired(&self, db: DbIndex, key: &[u8], lsn: Lsn, now: Millis);
+}
+
 /// The running database.
 #[derive(Debug)]
 pub struct Engine {
@@ -148,6 +155,7 @@ pub struct Engine {
     dropped: SegQueue<Dropped>,
     limits: SharedLimits,
     expires_actively: AtomicBool,
+    witness: OnceLock<Box<dyn Witness>>,
     snapshots: Snapshots,
     dbfile: Option<PathBuf>,
     dice: AtomicU64,
@@ -235,6 +243,12 @@ impl Engine {
         root.paused_until = until;
         closed.install(root);
         Ok(())
+    }
+
+    /// Says who is told of what happens to keys by itself; the first to be named stays.
+    pub fn set_witness(&self, witness: Box<dyn Witness>) {
+        // Why: there is one server to a database.
+        let _ = self.witness.set(witness);
     }
 
     /// Whether keys are removed when their time has come, or only hidden.

@@ -152,6 +152,7 @@ impl Engine {
             dropped: crossbeam_queue::SegQueue::new(),
             limits: SharedLimits::new(options.limits),
             expires_actively: AtomicBool::new(true),
+            witness: OnceLock::new(),
             snapshots: Snapshots::new(options.compaction, options.save_points, facts),
             dbfile,
             dice: AtomicU64::new(seed.0 ^ Millis::now().0),

@@ -82,6 +82,29 @@ pub struct KeyInfo {
     pub memory_bytes: usize,
 }
 
+/// What a key was before an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Was {
+    /// Not there.
+    Absent,
+    /// Its time had come, and it was not yet removed.
+    Expired,
+    /// There.
+    Live,
+}
+
+/// What becomes of a key in an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fate {
+    /// What it was before.
+    pub was: Was,
+    /// Whether it is there now.
+    pub is_live: bool,
+}
+
+/// Keys that were looked for in vain, in order.
+pub type Missed = Vec<(DbIndex, Box<[u8]>)>;
+
 /// Keys that were looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lookups {
@@ -179,6 +202,8 @@ pub struct Txn<'g> {
     /// The latest record of what was visited without being recorded as an access.
     pub(super) visited_lsn: Lsn,
     pub(super) lookups: Lookups,
+    /// The keys that were looked for in vain, where they are wanted.
+    missed: Option<Missed>,
     alone: bool,
 }
 
@@ -204,6 +229,7 @@ impl<'g> Txn<'g> {
             touch,
             visited_lsn: Lsn::ZERO,
             lookups: Lookups::default(),
+            missed: None,
             alone,
         }
     }
@@ -309,8 +335,48 @@ impl<'g> Txn<'g> {
             self.lookups.hits += 1;
         } else {
             self.lookups.misses += 1;
+            if self.missed.is_some() {
+                self.note_miss(at);
+            }
         }
         live
+    }
+
+    #[cold]
+    fn note_miss(&mut self, at: usize) {
+        let access = &self.accesses[at];
+        let key = access.key(self.guard).into();
+        if let Some(missed) = &mut self.missed {
+            missed.push((access.db, key));
+        }
+    }
+
+    /// Remembers from here on which keys are looked for in vain.
+    #[cold]
+    pub fn remember_misses(&mut self) {
+        self.missed.get_or_insert_default();
+    }
+
+    /// The keys that were looked for in vain, in order, if they were to be remembered. They no longer are.
+    #[inline]
+    pub fn take_misses(&mut self) -> Option<Missed> {
+        self.missed.take()
+    }
+
+    /// What a key was before this attempt, and whether it is there with what the attempt has written.
+    pub fn fate(&mut self, db: DbIndex, key: &[u8]) -> Fate {
+        let at = self.access(db, key);
+        let was = match self.accesses[at].found.map(|found| found.version) {
+            Some(version) if !version.is_tombstone() => {
+                if version.is_absent(self.now) {
+                    Was::Expired
+                } else {
+                    Was::Live
+                }
+            }
+            _ => Was::Absent,
+        };
+        Fate { was, is_live: self.live(at).is_some() }
     }
 
     /// Reads a key without counting the use.

@@ -28,6 +28,6 @@ pub use args::{Args, OwnedRequest, Span};
 pub use error::{ProtocolError, ReplyError};
 pub use limits::{Limits, ReplyLimits};
 pub use parser::{Parsed, RequestParser};
-pub use reply::{Mark, Protocol, ReplyBuf};
+pub use reply::{Mark, Protocol, PushFrame, ReplyBuf};
 pub use reply_parser::ReplyParser;
 pub use value::Value;

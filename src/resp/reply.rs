@@ -8,9 +8,12 @@
 //! kept as it is and spliced in when written, so that a reply of 512 MB costs no second copy of it.
 
 mod output;
+mod push;
 
 use bytes::Bytes;
 use std::collections::VecDeque;
+
+pub use push::PushFrame;
 
 use super::number::write_f64;
 

@@ -1,9 +1,10 @@
-//! What has to be looked at now and then, whether clients do anything or not: idle clients, and rates and sums for
-//! INFO.
+//! What has to be looked at now and then, whether clients do anything or not: idle clients, slow subscribers,
+//! and rates and sums for INFO.
 
 use crate::clock::Millis;
-use crate::command::clients::{ClientFlags, KillState};
+use crate::command::clients::{ClientFlags, ClientType, KillState};
 use crate::command::context::Context;
+use crate::settings::ClientClass;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::MissedTickBehavior;
@@ -24,11 +25,25 @@ pub(super) async fn run(context: Arc<Context>) {
         if round == 0 {
             context.clients.survey();
             close_idle(&context, Millis::now());
+            close_slow_subscribers(&context, Millis::now());
         }
     }
 }
 
-/// Closes the clients that have sent nothing for `timeout` seconds and wait for nothing.
+/// Closes the subscribers that have left more than the soft limit unread for too long, if nobody publishes to them.
+fn close_slow_subscribers(context: &Context, now: Millis) {
+    if context.hub.is_silent() {
+        return;
+    }
+    let limit = context.settings.output_limit(ClientClass::Pubsub);
+    for client in context.clients.list() {
+        if client.subscriber().is_some_and(|subscriber| subscriber.look(limit, now).is_err()) {
+            client.kill(KillState::Now);
+        }
+    }
+}
+
+/// Closes the clients that have sent nothing for `timeout` seconds and wait for nothing; subscribers wait for messages.
 fn close_idle(context: &Context, now: Millis) {
     let timeout_millis = u64::from(context.settings.timeout()) * 1000;
     if timeout_millis == 0 {
@@ -36,7 +51,8 @@ fn close_idle(context: &Context, now: Millis) {
     }
     for client in context.clients.list() {
         let waits = client.session().flags.contains(ClientFlags::BLOCKED);
-        if !waits && client.buffers().last_active.until(now) > timeout_millis {
+        let is_subscribed = client.client_type() == ClientType::Pubsub;
+        if !waits && !is_subscribed && client.buffers().last_active.until(now) > timeout_millis {
             tracing::debug!(client = client.id(), "closing an idle client");
             client.kill(KillState::Now);
         }

@@ -95,7 +95,6 @@ pub(super) const COMPATIBILITY: &[Setting] = &[
     live("max-new-tls-connections-per-cycle", &[], int(1, 1000), "1"),
     live("maxmemory-clients", &[], Kind::MemoryOrPercent, "0"),
     live("tracking-table-max-keys", &[], LONG, "1000000"),
-    live("notify-keyspace-events", &[], Kind::Events, ""),
     fixed("aclfile", &[], TEXT, "").only("", NO_ACL),
     live("acllog-max-len", &[], LONG, "128"),
     live("acl-pubsub-default", &[], Kind::Choice(&["allchannels", "resetchannels"]), "resetchannels"),

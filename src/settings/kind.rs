@@ -3,7 +3,7 @@
 //! A value is one word (flags, numbers, choices) or one canonical text (everything else). The sentences of
 //! [`BadValue`] are those of Redis 7.2, because clients and test suites know them.
 
-use super::events;
+use super::events::EventClass;
 use super::lists::List;
 use super::memory;
 use std::borrow::Cow;
@@ -177,7 +177,7 @@ impl Kind {
             }
             Self::MemoryOrPercent => memory_or_percent(text)?,
             Self::Choice(names) => i64::from(position(names, text).ok_or(BadValue::NotAmong(names))?),
-            Self::Events => i64::from(events::parse(text).ok_or(BadValue::NotEvents)?),
+            Self::Events => i64::from(EventClass::parse(text).ok_or(BadValue::NotEvents)?.bits()),
         };
         Ok(Value::Word(word))
     }
@@ -196,7 +196,7 @@ impl Kind {
             | Self::Pages { .. }
             | Self::MemoryOrPercent => word.to_string().into(),
             Self::Choice(names) => names.get(word as usize).copied().unwrap_or_default().into(),
-            Self::Events => events::render(word as u32).into(),
+            Self::Events => EventClass::from_bits(word as u32).render().into(),
         }
     }
 

@@ -43,6 +43,7 @@ pub use args::{Startup, from_process};
 pub use change::{Caller, Changed};
 pub use choice::{EvictionPolicy, FsyncPolicy, LogFormat, LogLevel, Permission};
 pub use error::{Place, Refusal, RewriteError, SetError, SettingsError};
+pub use events::EventClass;
 pub use kind::{BadValue, Kind, Value};
 pub use lists::{BindAddress, ClientClass, List, OutputLimit, SavePoint};
 pub use setting::{Change, Section, Setting};

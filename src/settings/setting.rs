@@ -23,6 +23,8 @@ pub enum Section {
     Server,
     /// Bounds on what clients may send and leave unread.
     Limits,
+    /// What is published by itself.
+    Notifications,
     /// Memory and eviction.
     Memory,
     /// Files.
@@ -40,6 +42,7 @@ impl Section {
             Self::Network => "Network",
             Self::Server => "Server",
             Self::Limits => "Limits",
+            Self::Notifications => "Notifications",
             Self::Memory => "Memory",
             Self::Persistence => "Persistence",
             Self::Diagnostics => "Diagnostics",

@@ -6,6 +6,7 @@
 
 use super::choice::{EvictionPolicy, FsyncPolicy, LogFormat, LogLevel, Permission};
 use super::compat::COMPATIBILITY;
+use super::events::EventClass;
 use super::kind::{Kind, check};
 use super::lists::{BindAddress, List, SavePoint};
 use super::setting::{Change, Section, Setting};
@@ -111,6 +112,10 @@ own_settings! {
             Kind::List(List::OutputLimits),
             "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60", Live;
             "Most unread output of one client, by class: hard limit, soft limit, seconds"
+    }
+    Notifications {
+        notify_keyspace_events: EventClass = "notify-keyspace-events" [], Kind::Events, "", Live;
+            "Classes of keyspace events to publish, as letters; empty is none"
     }
     Memory {
         maxmemory: u64 = "maxmemory" [], memory(0), "0", Live;

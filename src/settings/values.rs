@@ -10,6 +10,7 @@
 use super::choice::{EvictionPolicy, FsyncPolicy, LogFormat, LogLevel, Permission};
 use super::draft::Draft;
 use super::error::SettingsError;
+use super::events::EventClass;
 use super::kind::{Kind, Value};
 use super::lists::{self, BindAddress, ClientClass, OutputLimit, SavePoint};
 use super::setting::find;
@@ -109,6 +110,13 @@ impl FromSlot for bool {
     #[inline]
     fn from_slot(slot: &Slot) -> Self {
         slot.word() != 0
+    }
+}
+
+impl FromSlot for EventClass {
+    #[inline]
+    fn from_slot(slot: &Slot) -> Self {
+        Self::from_bits(slot.word() as u32)
     }
 }
 

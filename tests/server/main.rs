@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `protocol` | every way in which bytes may come, byte for byte |
 //! | `commands`, `transactions`, `expiry`, `databases`, `introspection` | what commands answer |
+//! | `pubsub`, `notifications` | who hears what, and when |
 //! | `starting` | what stops a start, in one line; what does not |
 //! | `restart` | that what was acknowledged is there again |
 //! | `full_disk`, `large`, `many` | bad days: no room, huge values, ten thousand clients |
@@ -21,7 +22,9 @@ mod introspection;
 mod kill_rounds;
 mod large;
 mod many;
+mod notifications;
 mod protocol;
+mod pubsub;
 mod redis_clients;
 mod restart;
 mod starting;

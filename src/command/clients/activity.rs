@@ -31,8 +31,12 @@ impl ClientFlags {
     /// Its reads do not count as uses of a key.
     pub const NO_TOUCH: Self = Self(1 << 7);
 
+    /// Subscribed to something.
+    pub const PUBSUB: Self = Self(1 << 8);
+
     /// Redis's letters, in Redis's order.
-    const LETTERS: [(Self, char); 8] = [
+    const LETTERS: [(Self, char); 9] = [
+        (Self::PUBSUB, 'P'),
         (Self::MULTI, 'x'),
         (Self::BLOCKED, 'b'),
         (Self::WATCH_BROKEN, 'd'),

@@ -3,10 +3,11 @@
 use super::activity::{Activity, Buffers, SessionFigures};
 use super::labels::Labels;
 use crate::clock::Millis;
+use crate::command::pubsub::Subscriber;
 use crate::sync::{AtomicU8, Ordering};
 use atomic_waker::AtomicWaker;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 
 /// Where a connection comes from and where it arrived.
@@ -56,6 +57,17 @@ pub struct ClientHandle {
     kill: AtomicU8,
     /// Whom to tell of it.
     killed: AtomicWaker,
+    /// Its end of publish/subscribe, from its first subscription on.
+    subscriber: OnceLock<Box<Subscriber>>,
+}
+
+/// What CLIENT KILL and CLIENT LIST call the type of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientType {
+    /// Subscribed to nothing.
+    Normal,
+    /// Subscribed to something.
+    Pubsub,
 }
 
 impl ClientHandle {
@@ -69,6 +81,7 @@ impl ClientHandle {
             activity: Activity::new(now),
             kill: AtomicU8::new(KillState::Alive as u8),
             killed: AtomicWaker::new(),
+            subscriber: OnceLock::new(),
         }
     }
 
@@ -117,9 +130,34 @@ impl ClientHandle {
         self.activity.buffers()
     }
 
-    /// Bytes that the connection occupies as far as it tells: its buffers, its queue, this handle.
+    /// Its end of publish/subscribe, if it ever subscribed to anything.
+    #[inline]
+    pub fn subscriber(&self) -> Option<&Subscriber> {
+        self.subscriber.get().map(Box::as_ref)
+    }
+
+    /// Its end of publish/subscribe, which is made where there is none.
+    pub fn subscribe(&self) -> &Subscriber {
+        self.subscriber.get_or_init(Box::default)
+    }
+
+    /// Its type.
+    pub fn client_type(&self) -> ClientType {
+        match self.subscriber() {
+            Some(subscriber) if subscriber.is_subscribed() => ClientType::Pubsub,
+            _ => ClientType::Normal,
+        }
+    }
+
+    /// Bytes that the client has not read: replies, and pushes that wait.
+    pub fn unread_bytes(&self) -> u64 {
+        self.buffers().output_bytes + self.subscriber().map_or(0, Subscriber::queued_bytes)
+    }
+
+    /// Bytes that the connection occupies as far as it tells: its buffers, its queue, its subscriptions, this handle.
     pub fn memory_bytes(&self) -> u64 {
-        self.buffers().memory_bytes() + self.session().queued_bytes + size_of::<Self>() as u64
+        let subscriber = self.subscriber().map_or(0, Subscriber::memory_bytes);
+        self.buffers().memory_bytes() + self.session().queued_bytes + subscriber + size_of::<Self>() as u64
     }
 
     /// Asks the connection to end; a stronger wish that was made before stays.

@@ -7,9 +7,14 @@ use crate::command::introspect;
 use crate::command::table;
 use crate::resp::Protocol;
 
-/// `PING [message]`
+/// `PING [message]`; a subscribed connection gets an answer that cannot be taken for a message.
 pub fn ping(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     match call.args.len() {
+        1 | 2 if call.session.is_in_subscribed_mode() => {
+            call.reply.array(2);
+            call.reply.bulk(b"pong");
+            call.reply.bulk(call.args.get(1).unwrap_or_default());
+        }
         1 => call.reply.simple("PONG"),
         2 => call.reply.bulk(&call.args[1]),
         _ => return Err(CommandError::Arity("ping".to_owned())),
@@ -32,6 +37,7 @@ pub fn quit(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 
 /// RESET
 pub fn reset(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    call.session.take_pushes_early(call.reply);
     call.session.reset(!password_required(&call.context.settings));
     call.reply.set_protocol(Protocol::Resp2);
     call.reply.simple("RESET");

@@ -3,7 +3,7 @@
 use crate::clock::Millis;
 use crate::command::args::{Options, is};
 use crate::command::call::{Call, CommandError, Later};
-use crate::command::clients::{ClientHandle, ClientRegistry, KillState};
+use crate::command::clients::{ClientHandle, ClientRegistry, ClientType, KillState};
 use crate::resp::Args;
 use crate::resp::number::parse_i64;
 use std::borrow::Cow;
@@ -20,7 +20,9 @@ struct Filter {
     local: Option<Vec<u8>>,
     /// Seconds that the connection has been there at least.
     age_min: Option<u64>,
-    /// A kind was named that no connection is of.
+    /// The type that the connection is of.
+    client_type: Option<ClientType>,
+    /// A type was named that no connection is of.
     nobody: bool,
     /// The connection that asks is spared.
     skip_me: bool,
@@ -69,7 +71,10 @@ impl Filter {
             b"id" => self.id = Some(positive(value).ok_or(text("ERR client-id should be greater than 0"))?),
             b"addr" => self.peer = Some(value.to_vec()),
             b"laddr" => self.local = Some(value.to_vec()),
-            b"type" => self.nobody |= !parse_type(value)?,
+            b"type" => match parse_type(value)? {
+                Some(wanted) => self.client_type = Some(wanted),
+                None => self.nobody = true,
+            },
             b"user" => known_user(value)?,
             b"skipme" if is(value, "yes") => self.skip_me = true,
             b"skipme" if is(value, "no") => self.skip_me = false,
@@ -103,19 +108,21 @@ impl Filter {
         !self.nobody
             && self.peer.as_ref().is_none_or(|peer| peer == endpoint.peer.as_bytes())
             && self.local.as_ref().is_none_or(|local| local == endpoint.local.as_bytes())
+            && self.client_type.is_none_or(|wanted| wanted == client.client_type())
             && self.age_min.is_none_or(|least| age >= least)
             && !(self.skip_me && client.id() == me.id())
     }
 }
 
-/// Whether connections of a kind can exist here: ordinary ones only.
+/// The type of a client by its name; none for a type that no connection has here.
 ///
 /// # Errors
-/// The kind is unknown.
-pub(super) fn parse_type(kind: &[u8]) -> Result<bool, CommandError> {
+/// The type is unknown.
+pub(super) fn parse_type(kind: &[u8]) -> Result<Option<ClientType>, CommandError> {
     match kind.to_ascii_lowercase().as_slice() {
-        b"normal" => Ok(true),
-        b"master" | b"primary" | b"replica" | b"slave" | b"pubsub" => Ok(false),
+        b"normal" => Ok(Some(ClientType::Normal)),
+        b"pubsub" => Ok(Some(ClientType::Pubsub)),
+        b"master" | b"primary" | b"replica" | b"slave" => Ok(None),
         _ => {
             let kind = String::from_utf8_lossy(kind);
             Err(CommandError::Text(format!("ERR Unknown client type '{kind}'").into()))

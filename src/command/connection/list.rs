@@ -7,7 +7,8 @@ use super::kill::parse_type;
 use crate::clock::Millis;
 use crate::command::args::is;
 use crate::command::call::{Call, CommandError, Later};
-use crate::command::clients::{ClientHandle, ClientRegistry};
+use crate::command::clients::{ClientFlags, ClientHandle, ClientRegistry, ClientType};
+use crate::command::pubsub::Kind;
 use crate::command::table;
 use crate::resp::number::parse_i64;
 use crate::resp::{Args, Protocol};
@@ -44,8 +45,8 @@ pub fn client_list(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// Which connections are listed.
 enum Choice {
     All,
-    /// Connections of a kind that none is of: replicas, primaries, subscribers.
-    None,
+    /// Those of a type; `None` is one that no connection has: replicas and primaries.
+    Type(Option<ClientType>),
     Ids(Vec<u64>),
 }
 
@@ -53,9 +54,7 @@ impl Choice {
     fn parse(args: Args<'_>) -> Result<Self, CommandError> {
         match args.get(2) {
             None => Ok(Self::All),
-            Some(word) if is(word, "type") && args.len() == 4 => {
-                Ok(if parse_type(&args[3])? { Self::All } else { Self::None })
-            }
+            Some(word) if is(word, "type") && args.len() == 4 => Ok(Self::Type(parse_type(&args[3])?)),
             Some(word) if is(word, "id") && args.len() > 3 => {
                 let id = |arg| parse_i64(arg).and_then(|id| u64::try_from(id).ok()).filter(|id| *id > 0);
                 let ids: Option<Vec<u64>> = args.from(3).iter().map(id).collect();
@@ -68,8 +67,8 @@ impl Choice {
     /// How many lines there may be.
     fn cost(&self, clients: &ClientRegistry) -> usize {
         match self {
-            Self::All => clients.count(),
-            Self::None => 0,
+            Self::All | Self::Type(Some(_)) => clients.count(),
+            Self::Type(None) => 0,
             Self::Ids(ids) => ids.len(),
         }
     }
@@ -77,7 +76,12 @@ impl Choice {
     fn lines(&self, clients: &ClientRegistry, now: Millis) -> String {
         let handles = match self {
             Self::All => clients.list(),
-            Self::None => Vec::new(),
+            Self::Type(None) => Vec::new(),
+            Self::Type(Some(wanted)) => {
+                let mut handles = clients.list();
+                handles.retain(|handle| handle.client_type() == *wanted);
+                handles
+            }
             Self::Ids(ids) => ids.iter().filter_map(|id| clients.find(*id)).collect(),
         };
         let mut text = String::with_capacity(handles.len() * 384);
@@ -105,10 +109,11 @@ fn write_line(text: &mut String, handle: &ClientHandle, now: Millis) {
     field("name", &labels.name);
     field("age", &(handle.connected_at().until(now) / 1000));
     field("idle", &(buffers.last_active.until(now) / 1000));
-    field("flags", &session.flags.letters());
+    let is_subscribed = handle.client_type() == ClientType::Pubsub;
+    field("flags", &session.flags.with(ClientFlags::PUBSUB, is_subscribed).letters());
     field("db", &session.db);
-    for subscriptions in ["sub", "psub", "ssub"] {
-        field(subscriptions, &0);
+    for (name, kind) in [("sub", Kind::Channel), ("psub", Kind::Pattern), ("ssub", Kind::Shard)] {
+        field(name, &handle.subscriber().map_or(0, |subscriber| subscriber.count(kind)));
     }
     field("multi", &session.queued.map_or(-1, i64::from));
     field("watch", &session.watched);
@@ -120,7 +125,7 @@ fn write_line(text: &mut String, handle: &ClientHandle, now: Millis) {
     field("rbp", &buffers.output_capacity_bytes);
     field("obl", &buffers.output_bytes);
     field("oll", &0);
-    field("omem", &buffers.output_bytes);
+    field("omem", &handle.unread_bytes());
     field("tot-mem", &handle.memory_bytes());
     field("events", &if buffers.output_bytes == 0 { "r" } else { "w" });
     field("cmd", &last_command.map_or("NULL", |spec| spec.full_name));

@@ -8,6 +8,7 @@ use crate::command::session::Session;
 use crate::command::table;
 use crate::engine::{Engine, EngineOptions};
 use crate::log::{Location, LogOptions};
+use crate::lsn::Lsn;
 use crate::resp::{OwnedRequest, ReplyBuf};
 use crate::settings::Settings;
 use std::path::Path;
@@ -97,6 +98,13 @@ impl Fixture {
             result
         });
         ran.expect("the log in memory takes writes")
+    }
+
+    /// Delivers what the commands so far have published; gives what came of it for this client.
+    pub(crate) fn deliver(&mut self) -> String {
+        let (session, reply) = (&mut self.session, &mut self.reply);
+        session.deliver_outgoing(&self.context, Lsn::ZERO, Millis::now(), reply);
+        self.take_reply()
     }
 
     fn take_reply(&mut self) -> String {

@@ -1,6 +1,7 @@
 //! DEL and UNLINK, which are the same here: whatever is big is freed in the background anyway.
 
 use crate::command::call::{Call, CommandError};
+use crate::settings::EventClass;
 
 /// `DEL key [key ...]` and `UNLINK key [key ...]`
 ///
@@ -9,7 +10,13 @@ use crate::command::call::{Call, CommandError};
 #[inline]
 pub fn del(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (keys, db) = (call.args.from(1), call.db());
-    let count = keys.iter().filter(|key| call.txn.delete(db, key)).count();
-    call.reply.int(count as i64);
+    let mut count = 0;
+    for key in keys.iter() {
+        if call.txn.delete(db, key) {
+            count += 1;
+            call.notify(EventClass::GENERIC, "del", key);
+        }
+    }
+    call.reply.int(count);
     Ok(())
 }

@@ -4,6 +4,7 @@ use crate::clock::Millis;
 use crate::command::args::{Options, TimeForm, integer, is};
 use crate::command::call::{Call, CommandError};
 use crate::resp::Args;
+use crate::settings::EventClass;
 
 /// Under which conditions an expiry is changed.
 #[expect(
@@ -103,14 +104,22 @@ fn change(call: &mut Call<'_, '_>, form: TimeForm, command: &str) -> Result<(), 
     let new = form
         .unix_millis(integer(&args[2])?, now)
         .ok_or_else(|| CommandError::InvalidExpire(command.to_owned()))?;
-    let changed = match call.txn.peek(db, &args[1]) {
-        Some(live) if conditions.allow(live.expiry, new) => match u64::try_from(new).map(Millis) {
-            Ok(at) if at > now => call.txn.set_expiry(db, &args[1], Some(at)),
-            _ => call.txn.delete(db, &args[1]),
-        },
-        _ => false,
-    };
-    call.reply.int(i64::from(changed));
+    let live = call.txn.peek(db, &args[1]);
+    let changes = live.is_some_and(|live| conditions.allow(live.expiry, new));
+    if changes {
+        let event = match u64::try_from(new).map(Millis) {
+            Ok(at) if at > now => {
+                call.txn.set_expiry(db, &args[1], Some(at));
+                "expire"
+            }
+            _ => {
+                call.txn.delete(db, &args[1]);
+                "del"
+            }
+        };
+        call.notify(EventClass::GENERIC, event, &args[1]);
+    }
+    call.reply.int(i64::from(changes));
     Ok(())
 }
 
@@ -123,6 +132,7 @@ pub fn persist(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let ends = call.txn.peek(db, &args[1]).is_some_and(|live| live.expiry.is_some());
     if ends {
         call.txn.set_expiry(db, &args[1], None);
+        call.notify(EventClass::GENERIC, "persist", &args[1]);
     }
     call.reply.int(i64::from(ends));
     Ok(())

@@ -1,6 +1,7 @@
 //! Giving keys other names: RENAME, RENAMENX.
 
 use crate::command::call::{Call, CommandError};
+use crate::settings::EventClass;
 
 /// `RENAME key newkey`
 ///
@@ -30,5 +31,9 @@ fn rename_key(call: &mut Call<'_, '_>, replace: bool) -> Result<bool, CommandErr
     if old == new || (!replace && call.txn.peek(db, new).is_some()) {
         return Ok(false);
     }
-    Ok(call.txn.rename(db, old, (db, new)))
+    call.txn.rename(db, old, (db, new));
+    call.notify(EventClass::NEW, "new", new);
+    call.notify(EventClass::GENERIC, "rename_from", old);
+    call.notify(EventClass::GENERIC, "rename_to", new);
+    Ok(true)
 }

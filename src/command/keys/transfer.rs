@@ -3,6 +3,7 @@
 use crate::command::args::{Options, database, is};
 use crate::command::call::{Call, CommandError};
 use crate::engine::DbIndex;
+use crate::settings::EventClass;
 
 /// `COPY source destination [DB destination-db] [REPLACE]`
 ///
@@ -25,8 +26,16 @@ pub fn copy(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     if to == db && source == destination {
         return Err(same_object());
     }
-    let free = call.txn.get(db, source).is_some() && (replace || call.txn.peek(to, destination).is_none());
+    let is_there = call.txn.get(db, source).is_some();
+    if !is_there {
+        call.notify(EventClass::KEY_MISS, "keymiss", source);
+    }
+    let free = is_there && (replace || call.txn.peek(to, destination).is_none());
     let copied = free && call.txn.copy(db, source, (to, destination));
+    if copied {
+        call.notify_in(to, EventClass::NEW, "new", destination);
+        call.notify_in(to, EventClass::GENERIC, "copy_to", destination);
+    }
     call.reply.int(i64::from(copied));
     Ok(())
 }
@@ -50,7 +59,13 @@ pub fn move_key(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 fn move_to(call: &mut Call<'_, '_>, key: &[u8], to: DbIndex) -> bool {
     let db = call.db();
     let free = call.txn.peek(db, key).is_some() && call.txn.peek(to, key).is_none();
-    free && call.txn.rename(db, key, (to, key))
+    if !free || !call.txn.rename(db, key, (to, key)) {
+        return false;
+    }
+    call.notify_in(to, EventClass::NEW, "new", key);
+    call.notify(EventClass::GENERIC, "move_from", key);
+    call.notify_in(to, EventClass::GENERIC, "move_to", key);
+    true
 }
 
 fn same_object() -> CommandError {

@@ -2,6 +2,7 @@
 
 use crate::command::call::{Call, CommandError};
 use crate::command::strings::value::equals;
+use crate::settings::EventClass;
 
 /// `DELIFEQ key value`
 ///
@@ -12,6 +13,7 @@ pub fn delifeq(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let equal = call.txn.peek_string(db, &args[1])?.is_some_and(|live| equals(live.value, &args[2]));
     if equal {
         call.txn.delete(db, &args[1]);
+        call.notify(EventClass::GENERIC, "del", &args[1]);
     }
     call.reply.int(i64::from(equal));
     Ok(())

@@ -3,6 +3,7 @@
 use crate::command::args::integer;
 use crate::command::call::{Call, CommandError};
 use crate::command::strings::decimal::{Number, NumberError};
+use crate::settings::EventClass;
 use crate::store::version::{StringRef, Value};
 
 /// `INCR key`
@@ -56,6 +57,7 @@ fn add(call: &mut Call<'_, '_>, increment: i64) -> Result<(), CommandError> {
         .checked_add(increment)
         .ok_or(CommandError::Text("ERR increment or decrement would overflow".into()))?;
     call.txn.put(db, &args[1], Value::Int(new), expiry);
+    call.notify(EventClass::STRING, "incrby", &args[1]);
     call.reply.int(new);
     Ok(())
 }
@@ -83,6 +85,7 @@ pub fn incrbyfloat(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     };
     let sum = old.plus(&Number::parse(&args[2])?)?.to_string();
     call.txn.put(db, &args[1], Value::Str(sum.as_bytes()), live.and_then(|live| live.expiry));
+    call.notify(EventClass::STRING, "incrbyfloat", &args[1]);
     call.reply.bulk(sum.as_bytes());
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::command::call::{Call, CommandError};
 use crate::command::strings::options::{ExpiryChange, parse_getex};
 use crate::command::strings::value::{answer, answer_found};
+use crate::settings::EventClass;
 
 /// `GET key`
 ///
@@ -26,6 +27,9 @@ pub fn getdel(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     answer_found(call.reply, found);
     if found.is_some() {
         call.txn.delete(db, &args[1]);
+        call.notify(EventClass::GENERIC, "del", &args[1]);
+    } else {
+        call.notify(EventClass::KEY_MISS, "keymiss", &args[1]);
     }
     Ok(())
 }
@@ -39,12 +43,19 @@ pub fn getex(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let change = parse_getex(args, 2)?;
     let Some(live) = call.txn.get_string(db, &args[1])? else {
         call.reply.null();
+        call.notify(EventClass::KEY_MISS, "keymiss", &args[1]);
         return Ok(());
     };
     let time = change.time(call.txn.now(), "getex")?;
     answer(call.reply, live.value);
     if time.is_some() || (change == ExpiryChange::Clear && live.expiry.is_some()) {
         call.txn.set_expiry(db, &args[1], time);
+        let event = match time {
+            Some(at) if at <= call.txn.now() => "del",
+            Some(_) => "expire",
+            None => "persist",
+        };
+        call.notify(EventClass::GENERIC, event, &args[1]);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::command::call::{Call, CommandError};
 use crate::command::strings::value::answer_found;
 use crate::resp::Args;
+use crate::settings::EventClass;
 use crate::store::version::Value;
 
 /// `MGET key [key ...]`
@@ -55,5 +56,6 @@ fn put_all(call: &mut Call<'_, '_>, pairs: Args<'_>) {
     let db = call.db();
     for (key, value) in pairs.iter().step_by(2).zip(pairs.iter().skip(1).step_by(2)) {
         call.txn.put(db, key, Value::Str(value), None);
+        call.notify(EventClass::STRING, "set", key);
     }
 }

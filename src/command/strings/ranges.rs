@@ -6,6 +6,7 @@ use crate::command::args::integer;
 use crate::command::call::{Call, CommandError};
 use crate::command::context::Context;
 use crate::resp::ReplyBuf;
+use crate::settings::EventClass;
 use crate::store::version::{StringRef, Value};
 
 /// `APPEND key value`
@@ -22,6 +23,7 @@ pub fn append(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
         call.txn.put(db, key, Value::Str(suffix), None);
         suffix.len()
     };
+    call.notify(EventClass::STRING, "append", key);
     call.reply.int(len as i64);
     Ok(())
 }
@@ -39,7 +41,9 @@ pub fn setrange(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
         call.txn.peek_string(db, key)?.map_or(0, |live| live.value.len())
     } else {
         check_len(call.context, offset, patch.len())?;
-        call.txn.set_range(db, key, offset, patch)?
+        let len = call.txn.set_range(db, key, offset, patch)?;
+        call.notify(EventClass::STRING, "setrange", key);
+        len
     };
     call.reply.int(len as i64);
     Ok(())

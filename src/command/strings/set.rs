@@ -6,6 +6,7 @@ use crate::command::call::{Call, CommandError};
 use crate::command::strings::options::{Condition, ExpiryChange, SetOptions};
 use crate::command::strings::value::answer_found;
 use crate::engine::Live;
+use crate::settings::EventClass;
 use crate::store::version::Value;
 
 /// `SET key value [NX | XX | IFEQ value] [GET] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`
@@ -17,6 +18,7 @@ pub fn set(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
     if args.len() == 3 {
         call.txn.put(db, &args[1], Value::Str(&args[2]), None);
+        call.notify(EventClass::STRING, "set", &args[1]);
         call.reply.ok();
         return Ok(());
     }
@@ -38,11 +40,17 @@ fn set_with_options(call: &mut Call<'_, '_>, options: SetOptions<'_>) -> Result<
         } => None,
         _ => call.txn.peek(db, key),
     };
+    if options.get && old.is_none() {
+        call.notify(EventClass::KEY_MISS, "keymiss", key);
+    }
     let told = if options.get { old.map(Live::string).transpose()? } else { None };
     let allowed = options.condition.allows(old.map(|live| live.value))?;
     if allowed {
         let kept = if options.expiry == ExpiryChange::Keep { old.and_then(|live| live.expiry) } else { None };
         put_until(call, key, value, time.or(kept));
+        if time.is_some() {
+            notify_expiry(call, key, time);
+        }
     }
     match (options.get, allowed) {
         (true, _) => answer_found(call.reply, told),
@@ -60,6 +68,15 @@ fn put_until(call: &mut Call<'_, '_>, key: &[u8], value: &[u8], expiry: Option<M
     } else {
         call.txn.put(db, key, Value::Str(value), expiry);
     }
+    call.notify(EventClass::STRING, "set", key);
+}
+
+/// Tells that a key was given a time to end; of one that has passed also that it has ended.
+fn notify_expiry(call: &mut Call<'_, '_>, key: &[u8], expiry: Option<Millis>) {
+    call.notify(EventClass::GENERIC, "expire", key);
+    if expiry.is_some_and(|at| at <= call.txn.now()) {
+        call.notify(EventClass::EXPIRED, "expired", key);
+    }
 }
 
 /// `SETNX key value`
@@ -71,6 +88,7 @@ pub fn setnx(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let absent = call.txn.peek(db, &args[1]).is_none();
     if absent {
         call.txn.put(db, &args[1], Value::Str(&args[2]), None);
+        call.notify(EventClass::STRING, "set", &args[1]);
     }
     call.reply.int(i64::from(absent));
     Ok(())
@@ -99,6 +117,7 @@ fn set_for(call: &mut Call<'_, '_>, form: TimeForm, command: &str) -> Result<(),
     let args = call.args;
     let expiry = form.expiry(&args[2], call.txn.now(), command)?;
     put_until(call, &args[1], &args[3], Some(expiry));
+    notify_expiry(call, &args[1], Some(expiry));
     call.reply.ok();
     Ok(())
 }
@@ -110,7 +129,11 @@ fn set_for(call: &mut Call<'_, '_>, form: TimeForm, command: &str) -> Result<(),
 pub fn getset(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
     let old = call.txn.get_string(db, &args[1])?;
+    if old.is_none() {
+        call.notify(EventClass::KEY_MISS, "keymiss", &args[1]);
+    }
     call.txn.put(db, &args[1], Value::Str(&args[2]), None);
+    call.notify(EventClass::STRING, "set", &args[1]);
     answer_found(call.reply, old);
     Ok(())
 }

@@ -5,6 +5,9 @@
 //! from, so what it can make the server hold is one read and one batch of replies. While it has nothing to say it
 //! owns no buffers (see [`super::work`]).
 //!
+//! A subscriber's task waits for messages as well. They go out between replies, a bounded part at a time: before a
+//! batch is executed, and while no request comes.
+//!
 //! The task ends, and the socket closes, when the client goes, when somebody kills it (CLIENT KILL, the idle
 //! timeout, the server's stop), after QUIT, and after bytes that are no request. Every wait ends when the client
 //! is killed; a wait for something that a reply depends on goes on for a while where the kill is to take effect
@@ -49,8 +52,19 @@ enum End {
     Gone,
     /// Somebody wants it to be closed at once.
     Killed,
+    /// It left more unread than it may, which has been counted.
+    OverLimit,
     /// Everything due was sent, and nothing more will be.
     Finished,
+}
+
+/// What a connection waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    /// So many bytes from the client; 0 is the end.
+    Bytes(usize),
+    /// Pushes for it.
+    Pushes,
 }
 
 /// One client's connection.
@@ -107,15 +121,20 @@ impl Connection {
                 break end;
             }
         };
+        if end == End::Killed {
+            self.note_cut_off();
+        }
         tracing::debug!(client = client.id(), ?end, "connection ends");
         if end == End::Finished {
             self.hang_up(&mut kill).await;
         }
     }
 
-    /// Reads once, and executes what has come.
+    /// Reads once, and executes what has come; or sends on what came for a subscriber meanwhile.
     async fn turn(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
-        self.receive(kill).await?;
+        if self.receive(kill).await? == Arrival::Pushes {
+            return self.send_pushes(kill).await;
+        }
         let mut fresh = Some(self.last_active);
         loop {
             let scan = self.scan();
@@ -141,15 +160,16 @@ impl Connection {
         self.work.get_or_insert_with(|| Work::take(remnant, protocol))
     }
 
-    /// Waits for bytes; meanwhile the connection owns no more than it must.
-    async fn receive(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
+    /// Waits for bytes or pushes; meanwhile the connection owns no more than it must.
+    async fn receive(&mut self, kill: &mut KillSwitch<'_>) -> Result<Arrival, End> {
         // Why here: the socket is asked past the runtime's own means against a task that always finds it ready.
         if self.reads == READS_MAX {
             self.reads = 0;
             tokio::task::yield_now().await;
         }
-        let count = kill.unless_killed(poll_fn(|cx| self.poll_receive(cx))).await??;
+        let arrival = kill.unless_killed(poll_fn(|cx| self.poll_receive(cx))).await??;
         self.reads += 1;
+        let Arrival::Bytes(count) = arrival else { return Ok(arrival) };
         if count == 0 {
             return Err(End::Gone);
         }
@@ -158,10 +178,11 @@ impl Connection {
         let stats = self.context.stats.local();
         stats.add(Counter::NetInputBytes, count as u64);
         stats.add(Counter::Reads, 1);
-        Ok(())
+        Ok(arrival)
     }
 
-    fn poll_receive(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Result<usize, End>> {
+    /// Bytes come first: their batch takes pushes along, so neither keeps the other waiting for long.
+    fn poll_receive(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Result<Arrival, End>> {
         let want = self.want;
         if let Err(no_room) = self.busy().input.make_room(want) {
             tracing::warn!(client = self.client.id(), "{no_room}");
@@ -170,13 +191,17 @@ impl Connection {
         let Some(mut work) = self.work.take() else { return Poll::Ready(Err(End::Gone)) };
         let polled = self.stream.poll_read(cx, work.input.tail_mut());
         if polled.is_pending() {
+            if self.session.hears(cx.waker()) {
+                self.work = Some(work);
+                return Poll::Ready(Ok(Arrival::Pushes));
+            }
             self.reads = 0;
             self.work = work.give_back(&mut self.remnant);
             self.publish_buffers();
         } else {
             self.work = Some(work);
         }
-        polled.map_err(|error| self.failed(&error))
+        polled.map_ok(Arrival::Bytes).map_err(|error| self.failed(&error))
     }
 
     fn scan(&mut self) -> Scan {
@@ -210,11 +235,7 @@ impl Connection {
         if !matches!(flow, Flow::Continue) {
             self.follow(flow, kill).await?;
         }
-        match kill.state() {
-            KillState::Alive => Ok(()),
-            KillState::AfterReply => Err(End::Finished),
-            KillState::Now => Err(End::Killed),
-        }
+        unless_ended(kill)
     }
 
     fn execute(&mut self, now: Millis) -> Flow {
@@ -223,6 +244,19 @@ impl Connection {
         let (context, session) = (&self.context, &mut self.session);
         let Some(work) = self.work.as_mut() else { return Flow::Continue };
         work.run(|requests, reply| dispatch::execute_batch(context, session, now, requests, reply))
+    }
+
+    /// Sends pushes on, as many as are sent at a time.
+    async fn send_pushes(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
+        // Why taken apart: the session fills the buffer, and both are the connection's.
+        let mut work =
+            self.work.take().unwrap_or_else(|| Work::take(&mut self.remnant, self.session.protocol));
+        self.session.take_pushes(&mut work.reply);
+        self.work = Some(work);
+        if !self.settle_at_once() {
+            self.settle(kill).await?;
+        }
+        unless_ended(kill)
     }
 
     fn failed(&self, error: &io::Error) -> End {
@@ -243,5 +277,14 @@ impl Connection {
             net_output_bytes: self.net_output_bytes,
             last_active: self.last_active,
         });
+    }
+}
+
+/// Goes on, unless the connection is to end when its replies are sent.
+fn unless_ended(kill: &KillSwitch<'_>) -> Result<(), End> {
+    match kill.state() {
+        KillState::Alive => Ok(()),
+        KillState::AfterReply => Err(End::Finished),
+        KillState::Now => Err(End::Killed),
     }
 }

@@ -5,7 +5,7 @@ use super::{Connection, End};
 use crate::command::dispatch;
 use crate::command::stats::Counter;
 use crate::resp::ProtocolError;
-use crate::settings::ClientClass;
+use crate::settings::{ClientClass, OutputLimit};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -20,7 +20,7 @@ impl Connection {
             return false;
         }
         self.session.publish();
-        let limit = self.context.settings.output_limit(ClientClass::Normal);
+        let limit = self.output_limit();
         let output_bytes = self.output_bytes();
         if output_bytes == 0 {
             return true;
@@ -54,7 +54,7 @@ impl Connection {
         if output_bytes == 0 {
             return Ok(());
         }
-        let limit = self.context.settings.output_limit(ClientClass::Normal);
+        let limit = self.output_limit();
         if limit.hard_bytes > 0 && output_bytes > limit.hard_bytes {
             return Err(self.over_limit(limit.hard_bytes));
         }
@@ -79,15 +79,35 @@ impl Connection {
         }
     }
 
+    /// How much the client may leave unread: a subscriber has another limit than others.
+    #[inline]
+    fn output_limit(&self) -> OutputLimit {
+        let is_subscriber = self.session.subscriptions.as_ref().is_some_and(|names| names.total() > 0);
+        let class = if is_subscriber { ClientClass::Pubsub } else { ClientClass::Normal };
+        self.context.settings.output_limit(class)
+    }
+
     fn output_bytes(&mut self) -> u64 {
         self.busy().reply.len() as u64
     }
 
     fn over_limit(&mut self, limit: u64) -> End {
         let output_bytes = self.output_bytes();
+        self.count_over_limit(output_bytes, limit);
+        End::OverLimit
+    }
+
+    /// Tells of it if publishers found the connection above its limit, which is what ended it.
+    pub(super) fn note_cut_off(&self) {
+        let Some(subscriber) = self.client.subscriber() else { return };
+        if subscriber.cut_off_at() > 0 {
+            self.count_over_limit(subscriber.queued_bytes(), subscriber.cut_off_at());
+        }
+    }
+
+    fn count_over_limit(&self, output_bytes: u64, limit: u64) {
         self.context.stats.local().add(Counter::OutputBufferDisconnections, 1);
         tracing::warn!(client = self.client.id(), output_bytes, limit, "closed: output buffer limit reached");
-        End::Killed
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), End>> {

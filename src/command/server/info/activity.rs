@@ -2,6 +2,7 @@
 
 use super::super::process;
 use super::{Report, Text};
+use crate::command::pubsub::Kind;
 use crate::command::stats::Counter;
 
 pub(super) fn stats(report: &Report<'_, '_, '_>, text: &mut Text) {
@@ -20,7 +21,9 @@ pub(super) fn stats(report: &Report<'_, '_, '_>, text: &mut Text) {
     text.field("rejected_connections", totals.get(Counter::ConnectionsRejected));
     text.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
     keyspace_counters(report, text);
-    text.zeros(&["pubsub_channels", "pubsub_patterns", "pubsubshard_channels"]);
+    text.field("pubsub_channels", context.hub.names(Kind::Channel));
+    text.field("pubsub_patterns", context.hub.names(Kind::Pattern));
+    text.field("pubsubshard_channels", context.hub.names(Kind::Shard));
     text.zeros(&["latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys"]);
     text.zeros(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"]);
     text.field("unexpected_error_replies", 0);

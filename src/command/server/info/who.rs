@@ -66,7 +66,8 @@ pub(super) fn clients(report: &Report<'_, '_, '_>, text: &mut Text) {
     text.field("client_recent_max_input_buffer", usage.input_bytes_max);
     text.field("client_recent_max_output_buffer", usage.output_bytes_max);
     text.field("blocked_clients", context.clients.blocked());
-    text.zeros(&["tracking_clients", "pubsub_clients"]);
+    text.field("tracking_clients", 0);
+    text.field("pubsub_clients", context.hub.clients());
     text.field("watching_clients", usage.watching);
     text.field("total_watched_keys", usage.watched);
     text.zeros(&["clients_in_timeout_table", "total_blocking_keys", "total_blocking_keys_on_nokey"]);
