@@ -96,13 +96,14 @@ impl<'g> Txn<'g> {
         let mark = ledger.savepoint();
         let desk = Desk { now: self.now(), limits: self.engine.limits.load(), ledger: &mut ledger };
         let (result, outcome) = run(old, desk);
-        if result.is_err() || outcome.deltas.is_empty() {
+        let is_there = live.is_some();
+        if result.is_err() || outcome.deltas.is_empty() || !is_there && outcome.built.is_none() {
             ledger.roll_back(mark);
             self.ledger = Some(ledger);
             return result;
         }
         self.ledger = Some(ledger);
-        let (is_there, expiry) = (live.is_some(), live.and_then(|live| live.expiry));
+        let expiry = live.and_then(|live| live.expiry);
         if let Some(trees) = self.accesses[at].current().and_then(|old| old.trees())
             && !is_there
         {

@@ -12,6 +12,7 @@ use crate::Db;
 use crate::engine::{CompactionOptions, EngineOptions, OpenError};
 use crate::log::{FsyncPolicy, Location, LogOptions, OsStorage, Storage};
 use crate::lsn::Lsn;
+use crate::store::value::limits::{Limits, ListLimit, PackedLimit};
 
 /// Bytes of a segment file before its first record.
 const SEGMENT_HEADER_BYTES: u64 = 4096;
@@ -62,6 +63,12 @@ impl Storage for TestStorage {
     }
 }
 
+/// Limits that collections of some entries outgrow.
+fn small_limits() -> Limits {
+    let packed = PackedLimit { entries: 6, value_bytes: 64 };
+    Limits { hash: packed, set: packed, ints: 10, sorted_set: packed, list: ListLimit::Elements(6) }
+}
+
 /// All files of a database at one moment.
 pub(super) type Image = Vec<(PathBuf, Vec<u8>)>;
 
@@ -99,6 +106,7 @@ impl Lab {
             databases: 3,
             recovery_threads: 2,
             compaction: CompactionOptions { percentage: 0, bytes_min: 0 },
+            limits: small_limits(),
             ..EngineOptions::new(log)
         }
     }

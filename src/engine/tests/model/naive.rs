@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::step::{Key, Op, Reply, Work};
+use super::thing::Thing;
 use crate::engine::DbIndex;
 use crate::store::version::canonical_int;
 
 /// What a key holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    pub(super) value: Vec<u8>,
+    pub(super) value: Thing,
     pub(super) expiry: Option<u64>,
 }
 
@@ -38,6 +39,10 @@ impl Naive {
     }
 
     fn set(&mut self, db: DbIndex, key: Key, value: Vec<u8>, expiry: Option<u64>) {
+        self.keep(db, key, Thing::String(value), expiry);
+    }
+
+    fn keep(&mut self, db: DbIndex, key: Key, value: Thing, expiry: Option<u64>) {
         self.databases[usize::from(db)].insert(key.bytes().to_vec(), Entry { value, expiry });
     }
 
@@ -57,8 +62,12 @@ impl Naive {
     pub(super) fn op(&mut self, db: DbIndex, key: Key, op: &Op, now: u64) -> Reply {
         let old = self.live(db, key, now).cloned();
         let expiry = old.as_ref().and_then(|entry| entry.expiry);
-        let mut value = old.as_ref().map_or(Vec::new(), |entry| entry.value.clone());
+        let string = old.as_ref().map_or(Some(&[][..]), |entry| entry.value.string());
+        let Some(mut value) = string.map(<[u8]>::to_vec) else {
+            return self.op_on_collection(db, key, op, now);
+        };
         match op {
+            Op::Edit(_) | Op::Rename(..) | Op::Copy(..) => return self.op_on_collection(db, key, op, now),
             Op::Get => return Reply::Entry(old),
             Op::Put(new, ttl) => self.set(db, key, new.bytes(), ttl.map(|ttl| now + u64::from(ttl))),
             Op::Append(suffix) => {
@@ -102,10 +111,69 @@ impl Naive {
         Reply::Flag(true)
     }
 
-    /// Removes a key whose time has come; tells whether there was one.
+    /// An operation on a collection, or on any type of value.
+    fn op_on_collection(&mut self, db: DbIndex, key: Key, op: &Op, now: u64) -> Reply {
+        let old = self.live(db, key, now).cloned();
+        let expiry = old.as_ref().and_then(|entry| entry.expiry);
+        match op {
+            Op::Append(_) | Op::SetRange(..) | Op::Increment(_) => Reply::Refused,
+            Op::Get => Reply::Entry(old),
+            Op::Put(new, ttl) => {
+                self.set(db, key, new.bytes(), ttl.map(|ttl| now + u64::from(ttl)));
+                Reply::Flag(true)
+            }
+            Op::Delete => {
+                self.databases[usize::from(db)].remove(key.bytes());
+                Reply::Flag(true)
+            }
+            Op::Expire(ttl) => {
+                match (ttl, old) {
+                    (Some(0), _) | (_, None) => drop(self.databases[usize::from(db)].remove(key.bytes())),
+                    (ttl, Some(old)) => self.keep(db, key, old.value, ttl.map(|ttl| now + u64::from(ttl))),
+                }
+                Reply::Flag(true)
+            }
+            Op::Edit(edit) => {
+                let was_there = old.is_some();
+                let Some((thing, len)) = edit.to_thing(old.map(|entry| entry.value), now) else {
+                    return Reply::Refused;
+                };
+                if len > 0 {
+                    self.keep(db, key, thing, expiry);
+                } else if was_there {
+                    self.databases[usize::from(db)].remove(key.bytes());
+                }
+                Reply::Number(len as i64)
+            }
+            Op::Rename(to_db, to) | Op::Copy(to_db, to) => {
+                let Some(old) = old else { return Reply::Flag(false) };
+                if (*to_db, to.bytes()) == (db, key.bytes()) {
+                    return Reply::Refused;
+                }
+                if matches!(op, Op::Rename(..)) {
+                    self.databases[usize::from(db)].remove(key.bytes());
+                }
+                self.keep(*to_db, *to, old.value, old.expiry);
+                Reply::Flag(true)
+            }
+        }
+    }
+
+    /// Removes a key whose time has come, or the fields of which it has; tells whether there was one.
     pub(super) fn reap(&mut self, db: DbIndex, key: Key, now: u64) -> bool {
         let entry = self.databases[usize::from(db)].get(key.bytes());
         let expired = entry.is_some_and(|entry| entry.expiry.is_some_and(|end| end <= now));
+        if let Some(Entry { value: Thing::Hash(fields), .. }) =
+            self.databases[usize::from(db)].get_mut(key.bytes()).filter(|_| !expired)
+        {
+            let before = fields.len();
+            fields.retain(|_, (_, end)| end.is_none_or(|end| end > now));
+            let after = fields.len();
+            if after == 0 {
+                self.databases[usize::from(db)].remove(key.bytes());
+            }
+            return after < before;
+        }
         if expired {
             self.databases[usize::from(db)].remove(key.bytes());
         }

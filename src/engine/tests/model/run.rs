@@ -5,12 +5,13 @@ use std::convert::Infallible;
 
 use super::naive::{Entry, Naive};
 use super::step::{DATABASES, Key, Op, Reply, Step, Work};
+use super::thing::Thing;
 use crate::Db;
 use crate::clock::Millis;
 use crate::engine::tests::lab::{Lab, zero_from};
 use crate::engine::{DbIndex, Engine, Txn};
 use crate::lsn::Lsn;
-use crate::store::version::{Value, ValueRef, canonical_int};
+use crate::store::version::{Value, canonical_int};
 
 /// The year 2096: the engine's own clock never gets there.
 const START: u64 = 4_000_000_000_000;
@@ -75,7 +76,17 @@ impl Run {
 
     fn reap(&mut self, db: DbIndex, key: Key) {
         let mut batch = self.engine().batch(Millis(self.now), false);
-        let reaped = batch.run(|txn| Ok::<_, Infallible>(txn.expire(db, key.bytes())));
+        let reaped = batch.run(|txn| {
+            let reaped = txn.expire(db, key.bytes());
+            // All of them, however many one write removes.
+            Ok::<_, Infallible>(
+                reaped
+                    || std::iter::from_fn(|| Some(txn.expire_fields(db, key.bytes()).0))
+                        .take_while(|&some| some)
+                        .count()
+                        > 0,
+            )
+        });
         drop(batch);
         let Ok(reaped) = reaped.unwrap();
         assert_eq!(reaped, self.naive.reap(db, key, self.now));
@@ -176,7 +187,7 @@ fn dump(engine: &Engine) -> Naive {
         for (db, map) in (0..).zip(&mut naive.databases) {
             *map = BTreeMap::new();
             txn.keys(db, b"", usize::MAX, &mut |key, live| {
-                let value = bytes(&live.value);
+                let value = Thing::of(live.value);
                 map.insert(key.to_vec(), Entry { value, expiry: live.expiry.map(|end| end.0) });
                 true
             });
@@ -188,10 +199,6 @@ fn dump(engine: &Engine) -> Naive {
     });
     assert!(matches!(read, Ok(Ok(()))));
     naive
-}
-
-fn bytes(value: &ValueRef<'_>) -> Vec<u8> {
-    value.string().expect("a string").bytes(&mut itoa::Buffer::new()).to_vec()
 }
 
 fn apply(engine: &Engine, work: &[Work], now: u64, alone: bool) -> Vec<Reply> {
@@ -218,19 +225,37 @@ fn apply_op(txn: &mut Txn<'_>, db: DbIndex, key: &[u8], op: &Op) -> Reply {
     match op {
         Op::Get => Reply::Entry(
             txn.get(db, key)
-                .map(|live| Entry { value: bytes(&live.value), expiry: live.expiry.map(|end| end.0) }),
+                .map(|live| Entry { value: Thing::of(live.value), expiry: live.expiry.map(|end| end.0) }),
         ),
         Op::Put(text, ttl) => {
             txn.put(db, key, Value::Str(&text.bytes()), ttl.as_ref().map(after));
             Reply::Flag(true)
         }
-        Op::Append(text) => Reply::Number(txn.append(db, key, &text.bytes()).unwrap() as i64),
+        Op::Append(text) => {
+            txn.append(db, key, &text.bytes()).map_or(Reply::Refused, |len| Reply::Number(len as i64))
+        }
         Op::SetRange(offset, text) => {
-            Reply::Number(txn.set_range(db, key, usize::from(*offset), &text.bytes()).unwrap() as i64)
+            let set = txn.set_range(db, key, usize::from(*offset), &text.bytes());
+            set.map_or(Reply::Refused, |len| Reply::Number(len as i64))
+        }
+        Op::Edit(edit) => {
+            edit.to_engine(txn, db, key).map_or(Reply::Refused, |len| Reply::Number(len as i64))
+        }
+        Op::Rename(to_db, to) | Op::Copy(to_db, to) => {
+            if txn.peek(db, key).is_some() && (*to_db, to.bytes()) == (db, key) {
+                return Reply::Refused;
+            }
+            Reply::Flag(if matches!(op, Op::Rename(..)) {
+                txn.rename(db, key, (*to_db, to.bytes()))
+            } else {
+                txn.copy(db, key, (*to_db, to.bytes()))
+            })
         }
         Op::Increment(by) => {
             let live = txn.get(db, key);
-            let number = live.map_or(Some(0), |live| canonical_int(&bytes(&live.value)));
+            let number = live.map_or(Some(0), |live| {
+                live.value.string().and_then(|string| canonical_int(string.bytes(&mut itoa::Buffer::new())))
+            });
             let Some(sum) = number.and_then(|number| number.checked_add(*by)) else { return Reply::Refused };
             txn.put(db, key, Value::Int(sum), live.and_then(|live| live.expiry));
             Reply::Number(sum)

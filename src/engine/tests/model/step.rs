@@ -3,6 +3,7 @@
 use quickcheck::{Arbitrary, Gen};
 
 use super::naive::Entry;
+use super::thing::Edit;
 use crate::engine::DbIndex;
 
 pub(super) const DATABASES: DbIndex = 3;
@@ -76,6 +77,9 @@ pub(super) enum Op {
     Increment(i64),
     Delete,
     Expire(Option<u16>),
+    Edit(Edit),
+    Rename(DbIndex, Key),
+    Copy(DbIndex, Key),
 }
 
 fn ttl(random: &mut Gen) -> Option<u16> {
@@ -85,7 +89,10 @@ fn ttl(random: &mut Gen) -> Option<u16> {
 
 impl Arbitrary for Op {
     fn arbitrary(random: &mut Gen) -> Self {
-        match u8::arbitrary(random) % 16 {
+        match u8::arbitrary(random) % 32 {
+            16..29 => Self::Edit(Edit::arbitrary(random)),
+            29 | 30 => Self::Rename(db(random), Key::arbitrary(random)),
+            31 => Self::Copy(db(random), Key::arbitrary(random)),
             0..5 => Self::Put(Text::arbitrary(random), ttl(random).map(|ttl| ttl.max(1))),
             5 | 6 => Self::Append(Text::arbitrary(random)),
             7 => Self::SetRange(u8::arbitrary(random), Text::arbitrary(random)),
