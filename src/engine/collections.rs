@@ -15,7 +15,7 @@ use crate::store::value::draft::{
     Built, Damaged, Delta, Desk, HashDraft, ListDraft, Outcome, SetDraft, SortedDraft, load,
 };
 use crate::store::value::ledger::Ledger;
-use crate::store::version::{CollectionRef, OwnedVersion, Value, ValueRef};
+use crate::store::version::{CollectionRef, OwnedVersion, Value, ValueRef, VersionPtr};
 
 macro_rules! reads_and_edits {
     ($variant:ident, $reference:ident, $draft:ident, $read:ident, $peek:ident, $edit:ident, $what:literal) => {
@@ -104,7 +104,7 @@ impl<'g> Txn<'g> {
         }
         self.ledger = Some(ledger);
         let expiry = live.and_then(|live| live.expiry);
-        if let Some(trees) = self.accesses[at].current().and_then(|old| old.trees())
+        if let Some(trees) = self.accesses[at].current().and_then(VersionPtr::trees)
             && !is_there
         {
             // What it holds is over: nobody hands it on.
@@ -194,7 +194,7 @@ impl<'g> Txn<'g> {
                     read.entries().forward(0).collect(),
                     live.expiry,
                 );
-                copied.expect("what a collection holds are its entries");
+                debug_assert!(copied.is_ok(), "what a collection holds are its entries");
             }
         }
         true
@@ -228,7 +228,9 @@ impl<'g> Txn<'g> {
             return (false, hash.next_expiry());
         }
         let removed = self.edit_hash(db, key, |draft| {
-            over.iter().for_each(|field| _ = draft.remove(field));
+            for field in &over {
+                draft.remove(field);
+            }
             Ok::<_, WrongType>(())
         });
         let next = self.peek_hash(db, key).ok().flatten().and_then(|hash| hash.next_expiry());
@@ -287,16 +289,18 @@ impl<'g> Txn<'g> {
     #[inline]
     pub(super) fn settle_trees(&mut self) {
         if let Some(ledger) = self.ledger.take() {
-            self.engine.free_trees(ledger);
+            self.engine.free_trees(*ledger);
         }
     }
 }
 
 impl Engine {
     #[cold]
-    fn free_trees(&self, mut ledger: Box<Ledger>) {
+    fn free_trees(&self, mut ledger: Ledger) {
         // SAFETY: called when the attempt's versions have taken the place of those that it found.
         let dropped = unsafe { ledger.settle_won() };
-        dropped.into_iter().for_each(|dropped| self.dropped.push(dropped));
+        for tree in dropped {
+            self.dropped.push(tree);
+        }
     }
 }

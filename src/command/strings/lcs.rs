@@ -31,10 +31,9 @@ pub fn lcs(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
     let wanted = parse(args, 3)?;
     let (a_live, b_live) = (call.txn.get(db, &args[1]), call.txn.get(db, &args[2]));
-    let (a_live, b_live) = match (a_live.map(Live::string).transpose(), b_live.map(Live::string).transpose())
-    {
-        (Ok(a), Ok(b)) => (a, b),
-        _ => return Err(CommandError::Text("ERR The specified keys must contain string values".into())),
+    let strings = (a_live.map(Live::string).transpose(), b_live.map(Live::string).transpose());
+    let (Ok(a_live), Ok(b_live)) = strings else {
+        return Err(CommandError::Text("ERR The specified keys must contain string values".into()));
     };
     let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
     let a = a_live.as_ref().map_or(&b""[..], |live| live.value.bytes(&mut a_digits));

@@ -224,7 +224,9 @@ impl BlockBuf {
         match insert {
             [] => drop(self.data.drain(start..end)),
             _ if start == self.data.len() => {
-                insert.iter().for_each(|entry| self.data.extend_from_slice(entry))
+                for entry in insert {
+                    self.data.extend_from_slice(entry);
+                }
             }
             _ => drop(self.data.splice(start..end, insert.iter().copied().flatten().copied())),
         }
@@ -272,7 +274,9 @@ mod tests {
     quickcheck! {
         fn what_goes_in_comes_out(given: Vec<Vec<u8>>) -> bool {
             let mut buf = BlockBuf::default();
-            given.iter().for_each(|entry| buf.push(entry));
+            for entry in &given {
+                buf.push(entry);
+            }
             let bytes = buf.to_bytes();
             let block = Block::of(&bytes);
             block.data_bytes() == given.concat().len()
@@ -288,7 +292,9 @@ mod tests {
         fn splicing_is_like_that_of_a_vector(given: Vec<Vec<u8>>, steps: Vec<(usize, usize, Vec<Vec<u8>>)>) -> bool {
             let mut buf = BlockBuf::default();
             let mut naive = given;
-            naive.iter().for_each(|entry| buf.push(entry));
+            for entry in &naive {
+                buf.push(entry);
+            }
             steps.into_iter().all(|(at, remove, insert)| {
                 let at = at % (naive.len() + 1);
                 let remove = remove % (naive.len() - at + 1);

@@ -73,6 +73,7 @@ impl Delta {
 
 /// What a collection has become.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is soon a version; until then it stays where it was made")]
 pub enum Built {
     /// One block.
     Packed {
@@ -142,6 +143,7 @@ pub struct Desk<'l> {
 impl<'l> Draft<'l> {
     /// A draft of what `old` holds, whose main tree has `form` and whose second `second`.
     fn new(old: Option<Collection<'_>>, form: Form, second: Form, desk: Desk<'l>) -> Self {
+        let Desk { limits, ledger, .. } = desk;
         let body = match old.map(|old| (old.entries(), old)) {
             None => Body::Packed(BlockBuf::default()),
             Some((Seq::Packed(block), _)) => Body::Packed(block.into()),
@@ -152,12 +154,12 @@ impl<'l> Draft<'l> {
                     Collection::List(_) | Collection::Set(_) => None,
                 };
                 Body::Trees {
-                    main: TreeEdit::new(form, Some(main.handle()), desk.ledger),
-                    second: other.map(|tree| TreeEdit::new(second, Some(tree.handle()), desk.ledger)),
+                    main: TreeEdit::new(form, Some(main.handle()), ledger),
+                    second: other.map(|tree| TreeEdit::new(second, Some(tree.handle()), ledger)),
                 }
             }
         };
-        Self { body, deltas: Vec::new(), limits: desk.limits, ledger: desk.ledger }
+        Self { body, deltas: Vec::new(), limits, ledger }
     }
 
     fn len(&self) -> u64 {
@@ -230,7 +232,9 @@ fn build(entries: &mut [&[u8]], form: Form, ledger: &mut Ledger) -> Option<super
         entries.sort_by_cached_key(|entry| (form.prefix(entry), form.key(entry)));
     }
     let mut builder = Builder::new(form);
-    entries.iter().for_each(|entry| builder.push(entry, ledger));
+    for entry in entries {
+        builder.push(entry, ledger);
+    }
     builder.finish(ledger)
 }
 

@@ -277,8 +277,8 @@ impl Splice<'_> {
     /// The tree below a root; inner nodes with a single child are left out.
     fn without_chain(&mut self, root: Slot) -> Tree {
         let mut root = root;
-        // SAFETY: nodes of the edit's tree.
         while root.child.level() > 0
+            // SAFETY: a node of the edit's tree.
             && let [only] = unsafe { root.child.slots() }
         {
             self.ledger.replace(root.child);

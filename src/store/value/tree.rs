@@ -212,7 +212,9 @@ mod tests {
             let entries = numbers(count);
             let mut ledger = Ledger::default();
             let mut builder = Builder::new(Form::Element);
-            entries.iter().for_each(|entry| builder.push(entry, &mut ledger));
+            for entry in &entries {
+                builder.push(entry, &mut ledger);
+            }
             let tree = builder.finish(&mut ledger).unwrap();
             // SAFETY: freed below.
             let read = unsafe { tree.read() };

@@ -40,7 +40,9 @@ impl<'l> ListDraft<'l> {
         }
         self.0.splice(index, remove, insert);
         let mut logged = BlockBuf::default();
-        insert.iter().for_each(|element| logged.push(element));
+        for element in insert {
+            logged.push(element);
+        }
         self.0.deltas.push(Delta::Splice { index, remove, insert: logged });
         self.fit();
     }
@@ -61,7 +63,7 @@ impl<'l> ListDraft<'l> {
         let limit = self.0.limits.list;
         match &self.0.body {
             Body::Packed(block) if !limit.allows(block.len(), packed_bytes(block), 1) => {
-                self.0.grow(Form::Element)
+                self.0.grow(Form::Element);
             }
             Body::Packed(_) => {}
             Body::Trees { main, .. } => {

@@ -40,7 +40,9 @@ pub fn load(
     let may_expire = of == Type::Hash && entries.iter().any(|entry| FieldRef::of(entry).expiry.is_some());
     if entries.len() <= PACKED_ENTRIES_TRIED {
         let mut block = BlockBuf::default();
-        entries.iter().for_each(|entry| block.push(entry));
+        for entry in &entries {
+            block.push(entry);
+        }
         if ints || is_packed(of, &block, limits) {
             let bytes = block.to_bytes();
             return Ok(Some(Built::Packed { of, is_ints: ints, may_expire, bytes }));

@@ -95,7 +95,9 @@ impl<'l> SortedDraft<'l> {
         let members: Vec<Vec<u8>> =
             (rank..rank + count).filter_map(|rank| self.at(rank)).map(|one| one.1.to_vec()).collect();
         self.draft.splice(rank, count, &[]);
-        members.iter().for_each(|member| self.forget(member));
+        for member in &members {
+            self.forget(member);
+        }
     }
 
     /// Takes a member out of the second tree, and notes that it is gone.
