@@ -5,12 +5,14 @@
 //! | `basics` | single commands and small transactions, and what is found again |
 //! | `model` | random operations against a naive map, with restarts, kills, lost machines and snapshots among them |
 //! | `contention` | threads that hammer the same few keys; the history is linearizable, the log's order a serialization |
+//! | `collections` | threads that change the same collections |
 //! | `damage` | files damaged at every place are refused, or hold a state that was |
 //! | `interleavings` | the protocols under the shuttle model checker (feature `shuttle`) |
 //! | `history`, `register` | what is recorded of a concurrent run, and the two checkers of it |
 //! | `lab` | a folder of database files that tests stop, damage and open again |
 
 mod basics;
+mod collections;
 mod contention;
 mod damage;
 mod history;
