@@ -86,25 +86,25 @@ fn has_channels(wanted: EventClass) -> bool {
     wanted.intersects(EventClass::KEYSPACE) || wanted.intersects(EventClass::KEYEVENT)
 }
 
-/// Has an attempt at a command remember the keys that it looks for in vain, if that is to be told.
+/// Whether keys that are looked for in vain are to be told. Asked once per batch.
 #[inline]
-pub(in crate::command) fn remember_misses(context: &Context, spec: &CommandSpec, txn: &mut Txn<'_>) {
-    if spec.flags.contains(Flags::READONLY)
-        && context.settings.notify_keyspace_events().intersects(EventClass::KEY_MISS)
-    {
-        txn.remember_misses();
-    }
+pub(in crate::command) fn tells_misses(context: &Context) -> bool {
+    context.settings.notify_keyspace_events().intersects(EventClass::KEY_MISS)
 }
 
-/// Tells of the keys that the command looked for in vain.
-#[inline]
-pub(in crate::command) fn tell_misses(context: &Context, session: &mut Session, txn: &mut Txn<'_>) {
-    if let Some(missed) = txn.take_misses() {
-        let wanted = context.settings.notify_keyspace_events();
-        if has_channels(wanted) && !context.hub.is_silent() {
-            for (db, key) in missed {
-                session.outgoing().event(db, "keymiss", &key.into());
-            }
+/// Tells of the keys that the command looked for in vain, if it is one that only reads.
+#[cold]
+pub(in crate::command) fn tell_misses(
+    context: &Context,
+    session: &mut Session,
+    txn: &mut Txn<'_>,
+    spec: &CommandSpec,
+) {
+    let missed = txn.take_misses();
+    let wanted = context.settings.notify_keyspace_events();
+    if spec.flags.contains(Flags::READONLY) && has_channels(wanted) && !context.hub.is_silent() {
+        for (db, key) in missed {
+            session.outgoing().event(db, "keymiss", &key.into());
         }
     }
 }
