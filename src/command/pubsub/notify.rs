@@ -130,3 +130,42 @@ impl Witness for Herald {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::command::context::fixture::Fixture;
+    use crate::command::pubsub::psubscribe;
+    use crate::command::strings::set::set;
+
+    fn event(channel: &str, payload: &str) -> String {
+        let frame = ["pmessage", "*", channel, payload].map(|part| format!("${}\r\n{part}\r\n", part.len()));
+        format!("*4\r\n{}", frame.concat())
+    }
+
+    #[test]
+    fn an_event_is_published_when_its_attempt_has_taken_effect_and_else_forgotten() {
+        let mut fixture = Fixture::with(&[("notify-keyspace-events", "KEAn")]);
+        fixture.run(psubscribe, "PSUBSCRIBE *");
+        fixture.session.outgoing = None;
+        fixture.run(set, "SET lost 1");
+        fixture.session.abandon_outgoing();
+        fixture.run(set, "SET kept 1");
+        let expected = ["new", "set"].map(|name| {
+            let on_key = event("__keyspace@0__:kept", name);
+            on_key + &event(&format!("__keyevent@0__:{name}"), "kept")
+        });
+        assert_eq!(fixture.deliver(), expected.concat());
+    }
+
+    #[test]
+    fn nothing_is_gathered_where_nothing_is_wanted_or_nobody_listens() {
+        let mut fixture = Fixture::with(&[("notify-keyspace-events", "KEA")]);
+        fixture.run(set, "SET a 1");
+        assert!(fixture.session.outgoing.is_none());
+        let mut fixture = Fixture::new();
+        fixture.run(psubscribe, "PSUBSCRIBE *");
+        fixture.session.outgoing = None;
+        fixture.run(set, "SET a 1");
+        assert!(fixture.session.outgoing.is_none());
+    }
+}
