@@ -85,6 +85,9 @@ pub fn execute_batch(
     if session.subscriptions.is_some() {
         session.begin_batch_subscribed(reply);
     }
+    if pubsub::tells_misses(context) {
+        run.batch.note_misses();
+    }
     let mut taken = 0;
     let mut flow = Flow::Continue;
     'batch: for group in requests.chunks(GROUP_REQUESTS) {
@@ -345,11 +348,12 @@ impl Run<'_> {
                 session.db = db;
                 session.abandon_outgoing();
             }
-            pubsub::remember_misses(context, spec, txn);
             let mut call = Call { txn, args, reply, session, context, later: None };
             let result = (binding.handler)(&mut call);
             later = call.later;
-            pubsub::tell_misses(context, session, txn);
+            if txn.notes_misses() {
+                pubsub::tell_misses(context, session, txn, spec);
+            }
             result
         };
         let result = if binding.course == Course::Alone {

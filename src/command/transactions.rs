@@ -159,12 +159,13 @@ fn run_queue(
     reply.array(queue.requests.len());
     for (spec, request) in &queue.requests {
         let (mark, published) = (reply.mark(), session.outgoing_len());
-        pubsub::remember_misses(context, spec, txn);
         txn.set_touch(!session.no_touch);
         let mut call = Call { txn, args: request.as_args(), reply, session, context, later: None };
         let result = (bind::of(spec).handler)(&mut call);
         ran.later = call.later.or(ran.later);
-        pubsub::tell_misses(context, session, txn);
+        if txn.notes_misses() {
+            pubsub::tell_misses(context, session, txn, spec);
+        }
         if let Err(error) = &result {
             session.recall(published);
             reply.truncate(mark);

@@ -4,7 +4,7 @@ use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
 use crate::engine::commit::Outcome;
-use crate::engine::txn::{Lookups, Txn};
+use crate::engine::txn::{Lookups, Misses, Txn};
 use crate::engine::{DbIndex, Engine, EngineError};
 use crate::lsn::Lsn;
 use crate::store::keyspace::Wanted;
@@ -21,6 +21,7 @@ pub struct Batch<'e> {
     touch: bool,
     seen: Lsn,
     lookups: Lookups,
+    misses: Misses,
 }
 
 impl Engine {
@@ -34,6 +35,7 @@ impl Engine {
             touch,
             seen: Lsn::ZERO,
             lookups: Lookups::default(),
+            misses: Misses::default(),
         }
     }
 }
@@ -52,6 +54,12 @@ impl Batch<'_> {
     /// Tells whether reads count as uses from here on.
     pub fn set_touch(&mut self, touch: bool) {
         self.touch = touch;
+    }
+
+    /// Notes the keys that attempts look for in vain from here on; see [`Txn::take_misses`].
+    #[cold]
+    pub fn note_misses(&mut self) {
+        self.misses.wanted = true;
     }
 
     /// Keys that were looked for since this was last asked.
@@ -92,7 +100,8 @@ impl Batch<'_> {
         let mut losses = 0;
         loop {
             let root = self.engine.root.load(&self.guard);
-            let mut txn = Txn::new(self.engine, &self.guard, root, self.now, self.touch, false);
+            let mut txn =
+                Txn::new(self.engine, &self.guard, root, (self.now, self.touch, false), &self.misses);
             let result = f(&mut txn);
             let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
             let lookups = txn.lookups;
@@ -145,7 +154,8 @@ impl Batch<'_> {
         let mut losses = 0;
         loop {
             let root = self.engine.root.load(&self.guard);
-            let mut txn = Txn::new(self.engine, &self.guard, root, self.now, self.touch, true);
+            let mut txn =
+                Txn::new(self.engine, &self.guard, root, (self.now, self.touch, true), &self.misses);
             let result = f(&mut txn);
             let outcome = match &result {
                 Ok(_) if txn.structure.is_some() => {

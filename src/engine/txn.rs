@@ -5,6 +5,7 @@
 //! runs again on a fresh one. An attempt costs what its keys cost: one that touches a single key publishes with a
 //! single CAS, one that only reads publishes nothing.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -105,6 +106,15 @@ pub struct Fate {
 /// Keys that were looked for in vain, in order.
 pub type Missed = Vec<(DbIndex, Box<[u8]>)>;
 
+/// Where the attempts of a batch note the keys that they look for in vain, if that is wanted.
+///
+/// Why apart from the attempt: an attempt comes and goes with each command, and hardly ever has any.
+#[derive(Debug, Default)]
+pub(super) struct Misses {
+    pub wanted: bool,
+    keys: RefCell<Missed>,
+}
+
 /// Keys that were looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lookups {
@@ -202,8 +212,7 @@ pub struct Txn<'g> {
     /// The latest record of what was visited without being recorded as an access.
     pub(super) visited_lsn: Lsn,
     pub(super) lookups: Lookups,
-    /// The keys that were looked for in vain, where they are wanted.
-    missed: Option<Missed>,
+    misses: &'g Misses,
     alone: bool,
 }
 
@@ -213,9 +222,8 @@ impl<'g> Txn<'g> {
         engine: &'g Engine,
         guard: &'g Guard,
         root: &'g Root,
-        now: Millis,
-        touch: bool,
-        alone: bool,
+        (now, touch, alone): (Millis, bool, bool),
+        misses: &'g Misses,
     ) -> Self {
         Self {
             engine,
@@ -229,7 +237,7 @@ impl<'g> Txn<'g> {
             touch,
             visited_lsn: Lsn::ZERO,
             lookups: Lookups::default(),
-            missed: None,
+            misses,
             alone,
         }
     }
@@ -335,7 +343,7 @@ impl<'g> Txn<'g> {
             self.lookups.hits += 1;
         } else {
             self.lookups.misses += 1;
-            if self.missed.is_some() {
+            if self.misses.wanted {
                 self.note_miss(at);
             }
         }
@@ -345,22 +353,18 @@ impl<'g> Txn<'g> {
     #[cold]
     fn note_miss(&mut self, at: usize) {
         let access = &self.accesses[at];
-        let key = access.key(self.guard).into();
-        if let Some(missed) = &mut self.missed {
-            missed.push((access.db, key));
-        }
+        self.misses.keys.borrow_mut().push((access.db, access.key(self.guard).into()));
     }
 
-    /// Remembers from here on which keys are looked for in vain.
-    #[cold]
-    pub fn remember_misses(&mut self) {
-        self.missed.get_or_insert_default();
-    }
-
-    /// The keys that were looked for in vain, in order, if they were to be remembered. They no longer are.
+    /// Whether the keys that are looked for in vain are noted.
     #[inline]
-    pub fn take_misses(&mut self) -> Option<Missed> {
-        self.missed.take()
+    pub fn notes_misses(&self) -> bool {
+        self.misses.wanted
+    }
+
+    /// The keys that were looked for in vain since this was last asked, if they are noted.
+    pub fn take_misses(&mut self) -> Missed {
+        self.misses.keys.take()
     }
 
     /// What a key was before this attempt, and whether it is there with what the attempt has written.

@@ -86,25 +86,25 @@ fn has_channels(wanted: EventClass) -> bool {
     wanted.intersects(EventClass::KEYSPACE) || wanted.intersects(EventClass::KEYEVENT)
 }
 
-/// Has an attempt at a command remember the keys that it looks for in vain, if that is to be told.
+/// Whether keys that are looked for in vain are to be told. Asked once per batch.
 #[inline]
-pub(in crate::command) fn remember_misses(context: &Context, spec: &CommandSpec, txn: &mut Txn<'_>) {
-    if spec.flags.contains(Flags::READONLY)
-        && context.settings.notify_keyspace_events().intersects(EventClass::KEY_MISS)
-    {
-        txn.remember_misses();
-    }
+pub(in crate::command) fn tells_misses(context: &Context) -> bool {
+    context.settings.notify_keyspace_events().intersects(EventClass::KEY_MISS)
 }
 
-/// Tells of the keys that the command looked for in vain.
-#[inline]
-pub(in crate::command) fn tell_misses(context: &Context, session: &mut Session, txn: &mut Txn<'_>) {
-    if let Some(missed) = txn.take_misses() {
-        let wanted = context.settings.notify_keyspace_events();
-        if has_channels(wanted) && !context.hub.is_silent() {
-            for (db, key) in missed {
-                session.outgoing().event(db, "keymiss", &key.into());
-            }
+/// Tells of the keys that the command looked for in vain, if it is one that only reads.
+#[cold]
+pub(in crate::command) fn tell_misses(
+    context: &Context,
+    session: &mut Session,
+    txn: &mut Txn<'_>,
+    spec: &CommandSpec,
+) {
+    let missed = txn.take_misses();
+    let wanted = context.settings.notify_keyspace_events();
+    if spec.flags.contains(Flags::READONLY) && has_channels(wanted) && !context.hub.is_silent() {
+        for (db, key) in missed {
+            session.outgoing().event(db, "keymiss", &key.into());
         }
     }
 }
@@ -128,5 +128,44 @@ impl Witness for Herald {
             let limit = self.settings.output_limit(ClientClass::Pubsub);
             publish_event(&self.hub, wanted, (db, "expired", key), Postage { limit, lsn, now });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::command::context::fixture::Fixture;
+    use crate::command::pubsub::psubscribe;
+    use crate::command::strings::set::set;
+
+    fn event(channel: &str, payload: &str) -> String {
+        let frame = ["pmessage", "*", channel, payload].map(|part| format!("${}\r\n{part}\r\n", part.len()));
+        format!("*4\r\n{}", frame.concat())
+    }
+
+    #[test]
+    fn an_event_is_published_when_its_attempt_has_taken_effect_and_else_forgotten() {
+        let mut fixture = Fixture::with(&[("notify-keyspace-events", "KEAn")]);
+        fixture.run(psubscribe, "PSUBSCRIBE *");
+        fixture.session.outgoing = None;
+        fixture.run(set, "SET lost 1");
+        fixture.session.abandon_outgoing();
+        fixture.run(set, "SET kept 1");
+        let expected = ["new", "set"].map(|name| {
+            let on_key = event("__keyspace@0__:kept", name);
+            on_key + &event(&format!("__keyevent@0__:{name}"), "kept")
+        });
+        assert_eq!(fixture.deliver(), expected.concat());
+    }
+
+    #[test]
+    fn nothing_is_gathered_where_nothing_is_wanted_or_nobody_listens() {
+        let mut fixture = Fixture::with(&[("notify-keyspace-events", "KEA")]);
+        fixture.run(set, "SET a 1");
+        assert!(fixture.session.outgoing.is_none());
+        let mut fixture = Fixture::new();
+        fixture.run(psubscribe, "PSUBSCRIBE *");
+        fixture.session.outgoing = None;
+        fixture.run(set, "SET a 1");
+        assert!(fixture.session.outgoing.is_none());
     }
 }

@@ -17,8 +17,9 @@ use crate::store::version::Value;
 pub fn set(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
     if args.len() == 3 {
-        call.txn.put(db, &args[1], Value::Str(&args[2]), None);
-        call.notify(EventClass::STRING, "set", &args[1]);
+        let key = &args[1];
+        call.txn.put(db, key, Value::Str(&args[2]), None);
+        call.notify(EventClass::STRING, "set", key);
         call.reply.ok();
         return Ok(());
     }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::Db;
 use crate::clock::Millis;
+use crate::engine::{Engine, Fate, Was};
 use crate::store::version::Value;
 
 fn reopened(db: Db, path: &std::path::Path) -> Db {
@@ -164,4 +165,29 @@ fn a_database_whose_last_clone_was_dropped_can_be_opened_at_once() {
         drop(db);
     }
     assert_eq!(Db::open(&path).unwrap().get(b"k").unwrap().unwrap(), [19]);
+}
+
+#[test]
+fn an_attempt_tells_what_becomes_of_its_keys_and_which_it_missed() {
+    let engine = Engine::for_tests();
+    let mut batch = engine.batch(Millis(1_000), false);
+    let put = batch.run(|txn| {
+        assert_eq!(txn.fate(0, b"k"), Fate { was: Was::Absent, is_live: false });
+        txn.put(0, b"k", Value::Str(b"v"), Some(Millis(2_000)));
+        assert_eq!(txn.fate(0, b"k"), Fate { was: Was::Absent, is_live: true });
+        Ok::<_, ()>(())
+    });
+    assert!(matches!(put, Ok(Ok(()))));
+    for (now, was) in [(1_500, Was::Live), (2_500, Was::Expired)] {
+        let mut batch = engine.batch(Millis(now), false);
+        batch.note_misses();
+        let seen = batch.run(|txn| {
+            txn.peek(0, b"k");
+            txn.get(3, b"none");
+            txn.get(3, b"none");
+            Ok::<_, ()>((txn.fate(0, b"k").was, txn.take_misses().len(), txn.take_misses().len()))
+        });
+        let misses = if was == Was::Live { 2 } else { 3 };
+        assert_eq!(seen.ok(), Some(Ok((was, misses, 0))));
+    }
 }
