@@ -250,7 +250,7 @@ impl<'g> Txn<'g> {
     /// Makes what the attempt has written independent of the trees that a flushed database keeps until it is freed
     /// whole: trees of versions that stay are copied, and the versions that they replace drop theirs.
     pub(super) fn part_from_flushed(&mut self, db: Option<DbIndex>) {
-        let Some(mut ledger) = self.ledger.take().filter(|ledger| !ledger.is_empty()) else { return };
+        let mut ledger = self.ledger.take().unwrap_or_default();
         ledger.restart();
         for access in &mut self.accesses {
             if db.is_none_or(|db| access.db == db) {

@@ -141,3 +141,33 @@ fn a_large_value_is_deleted_overwritten_and_made_again_while_others_read_it() {
         }
     });
 }
+
+/// The tree of a value that had been moved to another database, in a transaction that then flushed the one it came from,
+/// was freed with that one.
+#[test]
+fn a_value_that_moved_out_of_a_database_before_it_was_flushed_stays() {
+    let engine = Engine::for_tests();
+    let members: Vec<Vec<u8>> =
+        (0..MEMBERS).map(|number| number.to_string().repeat(30).into_bytes()).collect();
+    let of_all = || members.iter().map(Vec::as_slice).collect::<Vec<_>>();
+    run(&engine, |txn| txn.put_collection(0, b"k", Type::Set, of_all(), None)).unwrap();
+    run(&engine, |txn| txn.put_collection(0, b"edited", Type::Set, of_all(), None)).unwrap();
+    let moved = engine.batch(Millis(1), false).run_alone(|txn| {
+        txn.edit_set(0, b"edited", |set| Ok::<_, WrongType>(set.add(b"one more")))?;
+        txn.rename(0, b"k", (1, b"k"));
+        txn.rename(0, b"edited", (1, b"edited"));
+        txn.flush(Some(0));
+        txn.edit_set(1, b"k", |set| Ok::<_, WrongType>(set.remove(&members[0])))
+    });
+    assert!(moved.unwrap().unwrap());
+    for _ in 0..20 {
+        crate::store::grace::wait();
+        crate::engine::sweeper::free_dropped(&engine);
+    }
+    let found = |key: &[u8]| -> BTreeSet<Vec<u8>> {
+        run(&engine, |txn| txn.get_set(1, key).unwrap().unwrap().iter().map(<[u8]>::to_vec).collect())
+    };
+    assert!(found(b"k").iter().eq(members[1..].iter().collect::<BTreeSet<_>>()));
+    assert_eq!(found(b"edited").len(), MEMBERS + 1);
+    assert!(run(&engine, |txn| txn.peek(0, b"k").is_none()));
+}

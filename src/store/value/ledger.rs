@@ -78,11 +78,6 @@ impl Ledger {
         self.roll_back(Savepoint { made: 0, replaced: 0, dropped: 0 });
     }
 
-    /// Whether nothing is noted.
-    pub fn is_empty(&self) -> bool {
-        self.made.is_empty() && self.replaced.is_empty() && self.dropped.is_empty()
-    }
-
     /// The attempt has taken effect: frees what it took out of the published trees. Gives the trees that are to be freed
     /// whole, which may take long: [`Dropped::free`] does it, after a grace period.
     ///
