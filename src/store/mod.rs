@@ -2,8 +2,9 @@
 //!
 //! A [`keyspace::Keyspace`] is one database: the [`cell::Cell`]s in key [`order`], a hash [`index::Index`] to the same
 //! cells, counters. A cell is one atomic [`word::Word`] that leads to the key's current immutable
-//! [`version`] (what has parts is in [`value`]), or to the [`descriptor::Descriptor`] of a transaction at work. Whatever is replaced is freed through
-//! the epoch, so readers take no lock and wait for nobody.
+//! [`version`], or to the [`descriptor::Descriptor`] of a transaction at work. Values that have parts, lists and the like,
+//! are blocks in their version, or trees ([`mod@value`]). Whatever is replaced is freed through the epoch, so readers take no
+//! lock and wait for nobody.
 //!
 //! The store knows no disk, no protocol, and no clock but as an argument; it never writes by itself. The engine above
 //! is the only writer.
