@@ -20,7 +20,7 @@ use std::time::Duration;
 use super::closed::{ClosedSegment, ClosedSegments};
 use super::disk::{DiskLog, DiskSegment};
 use super::error::{Damage, OpenError};
-use super::factory::{MakeError, SegmentFactory};
+use super::factory::{MakeError, Material, SegmentFactory};
 use super::header::{Ancestor, LINEAGE_MAX, Mark};
 use super::identity::Identity;
 use super::lock::LockFile;
@@ -203,7 +203,7 @@ fn new_history(disk: &DiskLog) -> Result<History, OpenError> {
 }
 
 fn make(factory: &SegmentFactory, first: Lsn, poison: &Poison) -> Result<Segment, OpenError> {
-    factory.make(first, first, poison).map_err(|error| match error {
+    factory.make(first, first, &Material::New, poison).map_err(|error| match error {
         MakeError::Refused { path, source } => OpenError::io("make the log segment", &path, source),
         MakeError::Unsafe(fault) => {
             let path = factory.path(first);

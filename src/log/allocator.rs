@@ -3,23 +3,33 @@
 //! One thread. It makes the next segment before it is needed, makes the pages ahead of the tail ready so that
 //! appenders meet no page fault, gives the pages behind *resolved* back, and takes segments that are durable out of
 //! the table. While there is no room it tries again every 100 ms, and appenders are refused meanwhile.
+//!
+//! Where the log grows fast, a new segment is filled with zeros, and made of a file that was used before if there is
+//! one: that makes its pages ready at a fraction of the cost. Not where it grows slowly: the system would write the zeros
+//! to the disk before the records that replace them. Nor where every write is synced: each sync would write a piece
+//! instead of a page.
 
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::appender::Appender;
 use super::closed::ClosedSegments;
 use super::durability::Durability;
 use super::error::Fault;
-use super::factory::{MakeError, SegmentFactory};
+use super::factory::{MakeError, Material, SegmentFactory};
 use super::lsn::Lsn;
+use super::options::FsyncPolicy;
 use super::segment::Segment;
+use super::spares::Spares;
 use super::supply::FileSupply;
 use crate::sync::Ordering;
 
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 const IDLE_PAUSE: Duration = Duration::from_secs(1);
+/// A segment is filled if the one before was made no longer ago than this: then it is full before its zeros are old
+/// enough to be written back, commonly 30 s.
+const FAST_SEGMENT: Duration = Duration::from_secs(10);
 
 /// The thread's own state.
 #[derive(Debug)]
@@ -29,7 +39,10 @@ pub(super) struct Allocator {
     pub(super) supply: Arc<FileSupply>,
     pub(super) factory: SegmentFactory,
     pub(super) closed: Arc<ClosedSegments>,
+    pub(super) spares: Arc<Spares>,
     pub(super) window_bytes: u64,
+    /// When the latest segment was made.
+    pub(super) made_at: Option<Instant>,
 }
 
 /// Poisons the log when the thread ends by a panic: appenders would wait for ever.
@@ -45,18 +58,21 @@ impl Drop for Ending {
 
 impl Allocator {
     /// Runs until it is told to stop.
-    pub(super) fn run(self) {
+    pub(super) fn run(mut self) {
         let _ending = Ending(Arc::clone(&self.appender));
         // Acquire: pairs with the Release in `Running::stop`.
         while !self.supply.stop.load(Ordering::Acquire) {
             let has_room = self.appender.poison.check().is_err() || self.make_next_segment();
             self.tend_window();
+            if !self.is_fast() {
+                self.spares.remove(self.factory.storage.as_ref());
+            }
             thread::park_timeout(if has_room { IDLE_PAUSE } else { RETRY_PAUSE });
         }
     }
 
     /// Makes the segment after the last one as soon as the tail has entered that one. False: there is no room.
-    fn make_next_segment(&self) -> bool {
+    fn make_next_segment(&mut self) -> bool {
         let end = {
             let guard = crossbeam_epoch::pin();
             let list = self.appender.table.load(&guard);
@@ -66,7 +82,8 @@ impl Allocator {
             }
             newest.end()
         };
-        match self.factory.make(Lsn::new(end), self.durability.durable(), &self.appender.poison) {
+        let durable = self.durability.durable();
+        match self.factory.make(Lsn::new(end), durable, &self.material(), &self.appender.poison) {
             Ok(segment) => self.install(segment),
             Err(MakeError::Unsafe(fault)) => {
                 tracing::error!(%fault, "the log cannot be made durable; it takes no more writes");
@@ -83,16 +100,32 @@ impl Allocator {
         }
     }
 
-    fn install(&self, segment: Segment) -> bool {
+    fn install(&mut self, segment: Segment) -> bool {
         if self.supply.blocked().is_some() {
             tracing::info!("there is room for the log again");
         }
+        self.made_at = Some(Instant::now());
         segment.prefault_to(segment.first() + self.window_bytes);
         let pushed = self.appender.table.push(Arc::new(segment), &crossbeam_epoch::pin());
         assert!(pushed.is_ok(), "only this thread adds segments");
         // Order: 1 the segment is there, 2 appenders are let in; or else they meet the full one again.
         self.supply.unblock();
         true
+    }
+
+    /// Whether filling the next segment pays.
+    fn is_fast(&self) -> bool {
+        self.durability.policy() != FsyncPolicy::Always
+            && self.made_at.is_some_and(|made_at| made_at.elapsed() <= FAST_SEGMENT)
+    }
+
+    /// What to make the next segment of.
+    fn material(&self) -> Material {
+        if !self.is_fast() {
+            return Material::New;
+        }
+        self.spares.want();
+        self.spares.take().map_or(Material::Filled, Material::Used)
     }
 
     /// Moves the window of ready pages along with the tail.

@@ -34,8 +34,9 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering, schedule_point, spin_wait};
 /// One live reservation, in the tail word: the count lies above the 48 bits of the position.
 const ONE_IN_FLIGHT: u64 = 1 << Lsn::BITS;
 const POSITION: u64 = ONE_IN_FLIGHT - 1;
-/// The background thread hears of the tail's progress whenever it passes a multiple of this.
-const WAKE_BYTES_LOG2: u32 = 18;
+/// The background thread hears of the tail's progress whenever it passes a multiple of this: well below the window of
+/// pages that it keeps ready ahead of the tail, and not more often, as it may take a processor from those who append.
+const WAKE_BYTES_LOG2: u32 = 20;
 /// Cache lines behind a record that are fetched for the next one.
 const PREFETCH_LINES: u64 = 3;
 

@@ -16,6 +16,7 @@ use super::durability::Durability;
 use super::error::LogError;
 use super::lsn::Lsn;
 use super::segment::Segment;
+use super::spares::Spares;
 use super::storage::Storage;
 use crate::sync::spin_wait;
 
@@ -70,13 +71,15 @@ impl ClosedSegments {
         drop(unused);
     }
 
-    /// Removes the files that end at or below `below`, and calls `gone` after each. The caller is not pinned.
+    /// Takes the files that end at or below `below` out of the log, into the spares where they are wanted, and calls
+    /// `gone` after each. The caller is not pinned.
     ///
     /// # Errors
     /// [`LogError::Delete`]; the file stays listed, and those before it are gone.
     pub(super) fn remove_below(
         &self,
         below: Lsn,
+        spares: &Spares,
         storage: &dyn Storage,
         mut gone: impl FnMut(&ClosedSegment),
     ) -> Result<(), LogError> {
@@ -84,7 +87,10 @@ impl ClosedSegments {
         let _removal = self.removal.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(segment) = self.oldest_below(below) {
             self.wait_unmapped(segment.first);
-            storage.remove(&segment.path).map_err(|source| LogError::Delete {
+            let removed = spares
+                .keep(&segment.path, storage)
+                .and_then(|is_kept| if is_kept { Ok(()) } else { storage.remove(&segment.path) });
+            removed.map_err(|source| LogError::Delete {
                 path: segment.path.as_path().into(),
                 reason: source.to_string().into(),
             })?;

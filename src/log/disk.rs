@@ -23,6 +23,8 @@ pub struct DiskLog {
     pub(super) leftovers: Vec<PathBuf>,
     /// Segments whose making was interrupted. Of no use.
     pub(super) unfinished: Vec<PathBuf>,
+    /// Files that were kept to be made into segments. Of no use but to the process that kept them.
+    pub(super) spares: Vec<PathBuf>,
 }
 
 /// One segment file.
@@ -190,6 +192,7 @@ impl DiskLog {
             segments: Vec::new(),
             leftovers: Vec::new(),
             unfinished: listing.unfinished,
+            spares: listing.spares,
         };
         // From the newest down, as long as each is continued by the one before it in this order.
         let wanted = |first: &Lsn| below.is_none_or(|below| *first < below);
@@ -226,9 +229,9 @@ impl DiskLog {
         self.segments
     }
 
-    /// Files that belong to nothing: older segments behind a gap, and unfinished ones.
+    /// Files that belong to nothing: older segments behind a gap, unfinished ones, and spares.
     pub fn useless(&self) -> impl Iterator<Item = &Path> {
-        self.leftovers.iter().chain(&self.unfinished).map(PathBuf::as_path)
+        self.leftovers.iter().chain(&self.unfinished).chain(&self.spares).map(PathBuf::as_path)
     }
 
     /// The database file.

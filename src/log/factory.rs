@@ -31,6 +31,21 @@ pub(super) struct SegmentFactory {
     in_flight_records_max: u32,
 }
 
+/// What a segment is made of.
+#[derive(Debug)]
+pub(super) enum Material {
+    /// A new file, whose pages are made as they are needed.
+    New,
+    /// A new file, all of whose pages are made at once, in pieces: that costs a fraction, and one fault maps all of a
+    /// piece.
+    Filled,
+    /// The same, of a file that was used before (`spares.rs`).
+    Used(PathBuf),
+}
+
+/// Bytes of the pieces that a segment is filled in. The system writes back and write-protects a piece as a whole.
+const PIECE_BYTES: u64 = 256 << 10;
+
 /// Why a segment could not be made.
 #[derive(Debug)]
 pub(super) enum MakeError {
@@ -58,13 +73,26 @@ impl SegmentFactory {
     }
 
     /// Makes and maps the segment that starts at `first`; `durable` is the durable mark that it starts with.
-    pub(super) fn make(&self, first: Lsn, durable: Lsn, poison: &Poison) -> Result<Segment, MakeError> {
+    pub(super) fn make(
+        &self,
+        first: Lsn,
+        durable: Lsn,
+        material: &Material,
+        poison: &Poison,
+    ) -> Result<Segment, MakeError> {
         let path = self.path(first);
         let unfinished = unfinished_path(&path);
         let header = self.header(first);
-        self.prepare(&unfinished, &header, durable).and_then(|file| {
-            // Order: 1 header and size durable, 2 the name, 3 the folder durable; or else a name may lead to
-            // nothing after a power loss.
+        if let Material::Used(spare) = material {
+            std::fs::rename(spare, &unfinished).map_err(|source| self.refused(spare, source))?;
+        }
+        self.prepare(&unfinished, &header, durable, material).and_then(|file| {
+            // Order: 1 header and size durable, and zeros behind the header in the page cache, 2 the name, 3 the folder
+            // durable; or else a name may lead to nothing after a power loss, or to old records after a kill. After a
+            // power loss it may lead to old records: their heads are not valid at their new places.
+            if !matches!(material, Material::New) {
+                self.fill(&file).map_err(|source| self.refused(&unfinished, source))?;
+            }
             std::fs::rename(&unfinished, &path).map_err(|source| self.refused(&unfinished, source))?;
             self.storage
                 .sync_dir(&folder(&path))
@@ -85,8 +113,15 @@ impl SegmentFactory {
         }
     }
 
-    fn prepare(&self, path: &Path, header: &Header, durable: Lsn) -> Result<File, MakeError> {
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path);
+    fn prepare(
+        &self,
+        path: &Path,
+        header: &Header,
+        durable: Lsn,
+        material: &Material,
+    ) -> Result<File, MakeError> {
+        let keep = matches!(material, Material::Used(_));
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(!keep).open(path);
         let file = opened.map_err(|source| MakeError::Refused { path: path.to_path_buf(), source })?;
         self.write_header(&file, path, header, durable).map_err(|source| self.refused(path, source))?;
         match self.storage.sync_file(&file, path) {
@@ -97,7 +132,10 @@ impl SegmentFactory {
     }
 
     fn write_header(&self, file: &File, path: &Path, header: &Header, durable: Lsn) -> io::Result<()> {
-        self.storage.allocate(file, path, HEADER_BYTES + header.capacity)?;
+        let bytes = HEADER_BYTES + header.capacity;
+        self.storage.allocate(file, path, bytes)?;
+        // Why: one that was used may have been longer, under other settings.
+        file.set_len(bytes)?;
         let mark = Mark {
             sequence: 1,
             durable,
@@ -107,6 +145,20 @@ impl SegmentFactory {
         };
         file.write_all_at(&header.encode(), 0)?;
         file.write_all_at(&mark.encode(header.history, header.first), mark.offset())
+    }
+
+    /// Puts zeros behind the header, for the page cache to hold.
+    fn fill(&self, file: &File) -> io::Result<()> {
+        let zeros = vec![0; PIECE_BYTES as usize];
+        let end = HEADER_BYTES + self.capacity;
+        let mut at = HEADER_BYTES;
+        while at < end {
+            // Why: what crosses a multiple of a piece's size is made in smaller ones.
+            let next = (at - at % PIECE_BYTES + PIECE_BYTES).min(end);
+            file.write_all_at(&zeros[..(next - at) as usize], at)?;
+            at = next;
+        }
+        Ok(())
     }
 
     /// Maps the segment `file`, whose newest mark has the number `mark_sequence`.

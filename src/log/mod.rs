@@ -23,7 +23,7 @@
 //! | names and settings | `lsn`, `options`, `error`, `identity`, `names` |
 //! | the format | `record`, `header`, `blob`; `FORMAT.md`, shown below |
 //! | the append path, without a lock | `appender`, `reservation`, `table`, `segment`, `mapping` |
-//! | background: room ahead, what lies behind, syncing | `supply`, `allocator`, `factory`; `closed`; `durability`, `syncer` |
+//! | background: room ahead, what lies behind, syncing | `supply`, `allocator`, `factory`; `closed`, `spares`; `durability`, `syncer` |
 //! | when the system fails | `poison`, `sigbus`; `storage` is the seam for tests |
 //! | reading files | `disk`, `scan` |
 //! | opening | `lock`, `recovery`, `survey`, `verdict` (the table of cases), `adopt`, `report`; `repair` offline |
@@ -67,6 +67,7 @@ mod segment;
 mod sigbus;
 pub mod snapshot;
 mod space;
+mod spares;
 mod status;
 mod storage;
 mod supply;

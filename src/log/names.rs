@@ -10,6 +10,7 @@ use super::lsn::Lsn;
 const DIGITS: usize = 20;
 const INFIX: &[u8] = b".log.";
 const UNFINISHED: &[u8] = b".new";
+const SPARE: &[u8] = b".spare";
 
 /// `<dbfile>.log.<first position, 20 digits>`.
 pub fn segment_path(dbfile: &Path, first: Lsn) -> PathBuf {
@@ -22,6 +23,13 @@ pub fn segment_path(dbfile: &Path, first: Lsn) -> PathBuf {
 pub(super) fn unfinished_path(segment: &Path) -> PathBuf {
     let mut name = segment.as_os_str().to_owned();
     name.push(OsStr::from_bytes(UNFINISHED));
+    PathBuf::from(name)
+}
+
+/// The name of the file of a segment that is gone, kept to be made into another.
+pub(super) fn spare_path(segment: &Path) -> PathBuf {
+    let mut name = segment.as_os_str().to_owned();
+    name.push(OsStr::from_bytes(SPARE));
     PathBuf::from(name)
 }
 
@@ -40,6 +48,8 @@ pub(super) struct Listing {
     pub(super) segments: Vec<(Lsn, PathBuf)>,
     /// Segments whose making was interrupted.
     pub(super) unfinished: Vec<PathBuf>,
+    /// Files kept to be made into segments.
+    pub(super) spares: Vec<PathBuf>,
 }
 
 /// Lists the log files of `dbfile`.
@@ -55,6 +65,8 @@ pub(super) fn list(dbfile: &Path) -> io::Result<Listing> {
             listing.segments.push((first, path));
         } else if suffix.strip_suffix(UNFINISHED).and_then(parse_position).is_some() {
             listing.unfinished.push(path);
+        } else if suffix.strip_suffix(SPARE).and_then(parse_position).is_some() {
+            listing.spares.push(path);
         }
     }
     listing.segments.sort();
@@ -90,13 +102,17 @@ mod tests {
             std::fs::write(dir.path().join(other), "").unwrap();
         }
         let unfinished = unfinished_path(&mine[0]);
-        std::fs::write(&unfinished, "").unwrap();
+        let spare = spare_path(&mine[1]);
+        for useless in [&unfinished, &spare] {
+            std::fs::write(useless, "").unwrap();
+        }
         let listing = list(&dbfile).unwrap();
         assert_eq!(
             listing.segments.iter().map(|(first, _)| first.get()).collect::<Vec<_>>(),
             [77, 4096, 1 << 40]
         );
         assert_eq!(listing.unfinished, [unfinished]);
+        assert_eq!(listing.spares, [spare]);
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct LogOptions {
     pub in_flight_records_max: u32,
     /// How far ahead of the tail pages are made ready, and in what slices those behind are given back.
     pub window_bytes: u64,
+    /// How many files of segments that are gone a log that grows fast keeps, to be used again.
+    pub spare_segments_max: usize,
     /// The system calls beneath; tests replace them.
     pub storage: Arc<dyn Storage>,
 }
@@ -69,6 +71,7 @@ impl LogOptions {
             payload_bytes_max: 1 << 30,
             in_flight_records_max: 1024,
             window_bytes: 4 << 20,
+            spare_segments_max: 4,
             storage: Arc::new(OsStorage),
         }
     }

@@ -21,6 +21,7 @@ use super::lsn::{History, Lsn};
 use super::options::{FsyncPolicy, LogOptions};
 use super::poison::Poison;
 use super::reservation::Reservation;
+use super::spares::Spares;
 use super::status::LogStatus;
 use super::storage::Storage;
 use super::supply::{FileSupply, MemorySupply, Supply};
@@ -46,6 +47,7 @@ struct LogFiles {
     supply: Arc<FileSupply>,
     storage: Arc<dyn Storage>,
     closed: Arc<ClosedSegments>,
+    spares: Arc<Spares>,
     /// The first position that is still there.
     start: AtomicU64,
     threads: Mutex<Option<Threads>>,
@@ -99,6 +101,7 @@ impl Log {
         let supply = Arc::new(FileSupply::default());
         let durability = Arc::new(Durability::new(from.tail, options.fsync));
         let closed = Arc::new(from.closed);
+        let spares = Arc::new(Spares::new(options.spare_segments_max));
         let storage = Arc::clone(&from.factory.storage);
         let dbfile = from.factory.dbfile.clone();
         let appender = Arc::new(Appender::new(
@@ -116,13 +119,16 @@ impl Log {
             supply: Arc::clone(&supply),
             factory: from.factory,
             closed: Arc::clone(&closed),
+            spares: Arc::clone(&spares),
             window_bytes: options.window_bytes,
+            made_at: None,
         };
         let files = LogFiles {
             durability,
             supply,
             storage,
             closed,
+            spares,
             start: AtomicU64::new(from.start.get()),
             threads: Mutex::new(None),
             lock: from.lock,
@@ -320,7 +326,7 @@ impl Log {
         files.closed.close(&self.appender, &files.durability);
         let below = Lsn::new(self.appender.spills.lowest(lsn.get()));
         let mut freed = 0;
-        files.closed.remove_below(below, files.storage.as_ref(), |segment| {
+        files.closed.remove_below(below, &files.spares, files.storage.as_ref(), |segment| {
             freed += segment.end.get() - segment.first.get();
             // Release: pairs with the Acquire in `start`.
             files.start.store(segment.end.get(), Ordering::Release);
@@ -420,6 +426,7 @@ impl Log {
                 files.supply.stop.store(true, Ordering::Release);
                 files.supply.wake();
                 let _ = threads.allocator.join();
+                files.spares.remove(files.storage.as_ref());
             }
         }
         self.appender.poison.check()

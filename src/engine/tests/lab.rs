@@ -99,6 +99,8 @@ impl Lab {
             payload_bytes_max: 1 << 19,
             window_bytes: 16 << 10,
             fsync: FsyncPolicy::No,
+            // Why: files that are gone are kept aside here, for images in which they were not yet.
+            spare_segments_max: 0,
             storage: Arc::clone(&self.storage) as Arc<dyn Storage>,
             ..LogOptions::new(Location::Files { dbfile: self.path.clone() })
         };

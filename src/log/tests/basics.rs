@@ -102,7 +102,7 @@ fn after_shutdown_nothing_is_reserved_and_what_was_is_durable() {
 #[test]
 fn a_disk_that_takes_long_to_remove_a_file_holds_nobody_up() {
     let lab = Lab::new();
-    let opened = lab.open();
+    let opened = lab.try_open(&LogOptions { spare_segments_max: 0, ..lab.options() }, None).unwrap();
     let log = &opened.log;
     for n in 0..40 {
         append(log, &payload(n, 500));

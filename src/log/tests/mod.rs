@@ -9,6 +9,7 @@ mod model;
 mod power;
 mod repairs;
 mod rows;
+mod spares;
 
 use std::fs::File;
 use std::io;

@@ -97,8 +97,12 @@ fn survives(life: Life) -> bool {
     let platter = Arc::new(Platter::default());
     let options = LogOptions { storage: Arc::clone(&platter) as Arc<dyn Storage>, ..lab.options() };
     let opened = lab.try_open(&options, None).unwrap();
+    let mut seed = life.seed;
     let mut written = Vec::new();
     let mut durable_records = 0;
+    // What a snapshot holds: from then on the files of what it holds are used again.
+    let mut snapshot = None;
+    let mut dropped = 0;
     for (n, size) in life.sizes.iter().enumerate() {
         let bytes = payload(n, usize::from(*size));
         append(&opened.log, &bytes);
@@ -107,12 +111,16 @@ fn survives(life: Life) -> bool {
             drop(opened.log.reserve(30, 1, &crossbeam_epoch::pin()).unwrap());
         }
         if life.syncs[n] {
-            opened.log.sync_now().unwrap();
+            let end = opened.log.sync_now().unwrap();
             durable_records = written.len();
+            if next(&mut seed) % 2 == 0 {
+                opened.log.drop_below(end).unwrap();
+                snapshot = Some(SnapshotBounds { start: end, end, history: opened.log.history() });
+                dropped = written.len();
+            }
         }
     }
     settle(&opened.log);
-    let mut seed = life.seed;
     let torn: Vec<(PathBuf, Vec<u8>)> = {
         let kept = platter.files.lock().unwrap();
         lab.image()
@@ -122,16 +130,16 @@ fn survives(life: Life) -> bool {
     };
     drop(opened);
     lab.restore(&torn);
-    let (first, end) = recover(&lab);
-    let is_prefix = first.len() >= durable_records && first == written[..first.len()];
+    let (first, end) = recover(&lab, snapshot);
+    let is_prefix = dropped + first.len() >= durable_records && written[dropped..].starts_with(&first);
     // And again: what recovery made is whole.
-    let (second, _) = recover(&lab);
+    let (second, _) = recover(&lab, snapshot);
     is_prefix && second == first && end > Lsn::ZERO
 }
 
-fn recover(lab: &Lab) -> (Vec<Vec<u8>>, Lsn) {
+fn recover(lab: &Lab, snapshot: Option<SnapshotBounds>) -> (Vec<Vec<u8>>, Lsn) {
     lab.storage.lose_machine();
-    let opened = lab.open();
+    let opened = lab.try_open(&lab.options(), snapshot).unwrap();
     settle(&opened.log);
     (opened.payloads(), opened.log.head())
 }
