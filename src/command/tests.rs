@@ -5,5 +5,7 @@ mod expiry;
 mod keyspace;
 mod scan;
 mod script;
+mod sets;
+mod sort;
 mod strings;
 mod transactions;

@@ -38,8 +38,8 @@ pub fn spop(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 }
 
 fn pop_count(text: &[u8]) -> Result<u64, CommandError> {
-    let text_of_range = CommandError::Text("ERR value is out of range, must be positive".into());
-    u64::try_from(integer(text)?).map_err(|_| text_of_range)
+    let count = integer(text).ok().and_then(|count| u64::try_from(count).ok());
+    count.ok_or(CommandError::Text("ERR value is out of range, must be positive".into()))
 }
 
 /// Removes members that were drawn from the set, and tells of it.
@@ -102,7 +102,9 @@ fn draw_count(text: &[u8]) -> Result<i64, CommandError> {
 /// Answers `count` members that are drawn independently. The client of a reply beyond its output limit is cut off
 /// by the connection, so that no more of it is made.
 fn repeated(call: &mut Call<'_, '_>, set: SetRef<'_>, count: u64) -> Result<(), CommandError> {
-    let limit = call.context.settings.output_limit(ClientClass::Normal).hard_bytes;
+    let is_subscriber = call.session.subscriptions.as_ref().is_some_and(|names| names.total() > 0);
+    let class = if is_subscriber { ClientClass::Pubsub } else { ClientClass::Normal };
+    let limit = call.context.settings.output_limit(class).hard_bytes;
     let before = call.reply.len() as u64;
     call.reply.array(count as usize);
     for _ in 0..count {
@@ -126,9 +128,10 @@ mod tests {
     fn counts_are_checked_as_redis_does() {
         assert_eq!(pop_count(b"0"), Ok(0));
         assert_eq!(pop_count(b"9223372036854775807"), Ok(i64::MAX.unsigned_abs()));
-        assert_eq!(pop_count(b"x"), Err(CommandError::NotInteger));
-        let error = pop_count(b"-1").expect_err("a negative count");
-        assert_eq!(error.to_string(), "ERR value is out of range, must be positive");
+        for text in ["x", "-1", "9223372036854775808"] {
+            let error = pop_count(text.as_bytes()).expect_err(text);
+            assert_eq!(error.to_string(), "ERR value is out of range, must be positive");
+        }
         assert_eq!(draw_count(b"-9223372036854775807"), Ok(-i64::MAX));
         assert_eq!(draw_count(b"9223372036854775808"), Err(CommandError::NotInteger));
         assert!(draw_count(b"-9223372036854775808").is_err());
