@@ -19,6 +19,7 @@ pub mod server;
 pub mod session;
 pub mod sets;
 pub mod slowlog;
+pub mod sort;
 pub mod sorted_sets;
 pub mod spec;
 pub mod stats;

@@ -7,5 +7,7 @@ mod hashes;
 mod keyspace;
 mod scan;
 mod script;
+mod sets;
+mod sort;
 mod strings;
 mod transactions;

@@ -9,10 +9,12 @@
 //! | `restart` | that what was acknowledged is there again |
 //! | `full_disk`, `large`, `many` | bad days: no room, huge values, ten thousand clients |
 //! | `kill_rounds` | `kill -9` under load, again and again, against the clients' own records |
+//! | `collections` | the same for lists, sets, hashes and sorted sets |
 //! | `client_library` | the README's examples, for real |
 //! | `redis_clients` | redis-cli, redis-benchmark and redis-py as they are |
 
 mod client_library;
+mod collections;
 mod commands;
 mod databases;
 mod expiry;

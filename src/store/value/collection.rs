@@ -7,6 +7,7 @@ use crate::clock::Millis;
 use crate::store::value::form::{Due, FieldRef, Form, compare_scored, key_hash, score_rank, scored};
 use crate::store::value::seq::Seq;
 use crate::store::value::tree::{Tree, TreeRef};
+use crate::store::version::canonical_int;
 
 /// What kind of value a key holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -197,9 +198,24 @@ impl<'g> SetRef<'g> {
         self.is_ints
     }
 
-    /// Whether it is a member. O(log n), or of a packed set O(n).
+    /// Whether it is a member. O(log n), or of a packed set that is not of integers O(n).
     pub fn contains(&self, member: &[u8]) -> bool {
-        find(self.seq, Form::Member, member).is_some()
+        match self.seq {
+            Seq::Packed(block) if self.is_ints => {
+                let Some(number) = canonical_int(member) else { return false };
+                let at = block.partition(|other| canonical_int(other).is_some_and(|other| other < number));
+                at < block.len() && block.get(at) == member
+            }
+            seq => find(seq, Form::Member, member).is_some(),
+        }
+    }
+
+    /// About how many entries [`SetRef::contains`] looks at.
+    pub fn probe_cost(&self) -> u64 {
+        match self.seq {
+            Seq::Packed(block) if !self.is_ints => block.len() as u64,
+            seq => u64::from(seq.len().max(2).ilog2()),
+        }
     }
 
     /// A member by its position, which means nothing: to draw one at random. O(log n).

@@ -10,7 +10,7 @@
 
 mod bank;
 mod model;
-mod random;
+pub mod random;
 mod worker;
 
 use crate::harness::{Launch, Server};
@@ -25,11 +25,12 @@ const WORKERS: usize = 4;
 const SECONDS_DEFAULT: u64 = 20;
 
 /// A number from the environment.
-fn variable(name: &str) -> Option<u64> {
+pub fn variable(name: &str) -> Option<u64> {
     env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }
 
-fn fresh_seed() -> u64 {
+/// A seed that no run had before.
+pub fn fresh_seed() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos() as u64
 }
 
