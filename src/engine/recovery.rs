@@ -138,6 +138,7 @@ impl Engine {
         if facts.start == Lsn::ZERO {
             facts.start = log.start();
         }
+        facts.grown_from = facts.start;
         recovered.log = Some(report);
         let keyspaces = replay.finish();
         recovered.keys = keyspaces.iter().map(|keyspace| keyspace.keys.count()).sum();

@@ -53,6 +53,8 @@ pub(super) struct SnapshotFacts {
     pub saved_at: Millis,
     /// Its S.
     pub start: Lsn,
+    /// The head of the log when it was there; before the first, where the log began.
+    pub grown_from: Lsn,
     /// Its size.
     pub file_bytes: u64,
     /// How the last attempt ended: the error's text.
@@ -213,6 +215,7 @@ impl Engine {
                 facts.failure = None;
                 facts.saved_at = Millis(info.footer.created_unix_ms);
                 facts.start = info.footer.start;
+                facts.grown_from = self.log.head();
                 facts.file_bytes = info.totals.file_bytes;
                 facts.changes = changes;
                 facts.taken += 1;
@@ -295,7 +298,10 @@ impl Engine {
         let bytes_min = self.snapshots.compaction_bytes_min.load(Ordering::Relaxed);
         let facts = self.snapshots.facts();
         let log_bytes = self.log.head().get().saturating_sub(facts.start.get());
-        let grown = log_bytes.saturating_mul(100) >= facts.file_bytes.saturating_mul(percentage);
+        // Why not from S: under load as much may be written while a snapshot is taken as it holds, and the next would
+        // begin at once.
+        let grown_bytes = self.log.head().get().saturating_sub(facts.grown_from.get());
+        let grown = grown_bytes.saturating_mul(100) >= facts.file_bytes.saturating_mul(percentage);
         // Why: without files there is nothing to compact.
         if self.dbfile.is_none() {
             return false;

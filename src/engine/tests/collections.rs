@@ -81,7 +81,7 @@ fn members_that_threads_move_between_sets_are_always_in_exactly_one() {
     })
     .unwrap();
     std::thread::scope(|scope| {
-        let movers: Vec<_> = (1..=3_u64)
+        let workers: Vec<_> = (1..=3_u64)
             .map(|seed| {
                 let engine = &engine;
                 scope.spawn(move || {
@@ -103,7 +103,7 @@ fn members_that_threads_move_between_sets_are_always_in_exactly_one() {
             assert!(members.into_iter().collect::<BTreeSet<_>>() == all);
             assert_eq!(moves as u64, log);
         }
-        let moved: usize = movers.into_iter().map(|mover| mover.join().unwrap()).sum();
+        let moved: usize = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
         assert_eq!(run(&engine, look).2, moved as u64);
     });
 }

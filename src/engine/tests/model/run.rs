@@ -81,7 +81,7 @@ impl Run {
             // All of them, however many one write removes.
             Ok::<_, Infallible>(
                 reaped
-                    || std::iter::from_fn(|| Some(txn.expire_fields(db, key.bytes()).0))
+                    || std::iter::from_fn(|| Some(txn.expire_fields(db, key.bytes()).removed))
                         .take_while(|&some| some)
                         .count()
                         > 0,
