@@ -7,7 +7,7 @@ use crate::settings::{ClientClass, EventClass};
 use crate::store::value::collection::SetRef;
 
 /// A reply of members that may repeat is not made longer than this, for it has to be held in memory.
-const REPEATED_BYTES_MAX: u64 = 1 << 30;
+const REPEATED_BYTES_MAX: u64 = 512 << 20;
 
 /// `SPOP key [count]`
 ///
@@ -29,7 +29,9 @@ pub fn spop(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     match (count, members.first()) {
         (Some(_), _) => {
             call.reply.set(members.len());
-            members.iter().for_each(|member| call.reply.bulk(member));
+            for member in &members {
+                call.reply.bulk(member);
+            }
         }
         (None, Some(member)) => call.reply.bulk(member),
         (None, None) => call.reply.null(),
@@ -52,7 +54,9 @@ fn take_out(call: &mut Call<'_, '_>, set: Option<SetRef<'_>>, members: &[&[u8]])
         call.txn.delete(db, key);
     } else {
         call.txn.edit_set(db, key, |draft| {
-            members.iter().for_each(|member| _ = draft.remove(member));
+            for member in members {
+                draft.remove(member);
+            }
             Ok::<_, CommandError>(())
         })?;
     }
@@ -82,7 +86,9 @@ pub fn srandmember(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
         (Some(set), Some(count @ 0..)) => {
             let members = sample::distinct(set, count.unsigned_abs(), &mut || call.txn.random());
             call.reply.array(members.len());
-            members.iter().for_each(|member| call.reply.bulk(member));
+            for member in members {
+                call.reply.bulk(member);
+            }
         }
         (Some(set), Some(count)) => return repeated(call, set, count.unsigned_abs()),
     }
@@ -114,7 +120,7 @@ fn repeated(call: &mut Call<'_, '_>, set: SetRef<'_>, count: u64) -> Result<(), 
             break;
         }
         if bytes - before > REPEATED_BYTES_MAX {
-            return Err(CommandError::Text("ERR value is out of range, the reply would be too long".into()));
+            return Err(CommandError::Text("ERR the reply would be longer than 512 MB".into()));
         }
     }
     Ok(())

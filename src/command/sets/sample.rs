@@ -108,7 +108,9 @@ mod tests {
                 for _ in 0..ROUNDS {
                     let members =
                         if count == 1 { vec![one(set, &mut dice)] } else { distinct(set, count, &mut dice) };
-                    members.iter().for_each(|member| times[usize::from(member[0])] += 1);
+                    for member in members {
+                        times[usize::from(member[0])] += 1;
+                    }
                 }
                 let expected = ROUNDS * count as usize / 20;
                 for drawn in times {
