@@ -4,7 +4,7 @@ use super::sample;
 use crate::command::args::integer;
 use crate::command::call::{Call, CommandError};
 use crate::settings::{ClientClass, EventClass};
-use crate::store::value::collection::SetRef;
+use crate::store::value::collection::{SetRef, Type};
 
 /// A reply of members that may repeat is not made longer than this, for it has to be held in memory.
 const REPEATED_BYTES_MAX: u64 = 512 << 20;
@@ -48,10 +48,15 @@ fn pop_count(text: &[u8]) -> Result<u64, CommandError> {
 fn take_out(call: &mut Call<'_, '_>, set: Option<SetRef<'_>>, members: &[&[u8]]) -> Result<(), CommandError> {
     let (Some(set), false) = (set, members.is_empty()) else { return Ok(()) };
     let (args, db) = (call.args, call.db());
-    let key = &args[1];
-    let is_gone = members.len() as u64 == set.len();
-    if is_gone {
+    let (key, removed) = (&args[1], members.len() as u64);
+    let left = set.len() - removed;
+    if left == 0 {
         call.txn.delete(db, key);
+    } else if left < removed {
+        // Why: what is left is less to write, and to log, than what goes.
+        let expiry = call.txn.peek(db, key).and_then(|live| live.expiry);
+        let put = call.txn.put_collection(db, key, Type::Set, sample::others(set, members), expiry);
+        put.expect("members of a set are members");
     } else {
         call.txn.edit_set(db, key, |draft| {
             for member in members {
@@ -61,7 +66,7 @@ fn take_out(call: &mut Call<'_, '_>, set: Option<SetRef<'_>>, members: &[&[u8]])
         })?;
     }
     call.notify(EventClass::SET, "spop", key);
-    if is_gone {
+    if left == 0 {
         call.notify(EventClass::GENERIC, "del", key);
     }
     Ok(())
