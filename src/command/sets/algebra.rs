@@ -26,7 +26,8 @@ pub fn sinter(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 pub fn sinterstore(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let sets = look_up(call, call.args.from(2).iter(), true)?;
     let members = intersection(sets).collect();
-    store(call, members, "sinterstore")
+    store(call, members, "sinterstore");
+    Ok(())
 }
 
 /// `SINTERCARD numkeys key [key ...] [LIMIT limit]`
@@ -58,7 +59,8 @@ pub fn sunion(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// A key of another type; the destination may be of any.
 pub fn sunionstore(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let sets = look_up(call, call.args.from(2).iter(), true)?;
-    store(call, union(&sets), "sunionstore")
+    store(call, union(&sets), "sunionstore");
+    Ok(())
 }
 
 /// `SDIFF key [key ...]`
@@ -78,7 +80,8 @@ pub fn sdiff(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// A key of another type; the destination may be of any.
 pub fn sdiffstore(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let sets = look_up(call, call.args.from(2).iter(), true)?;
-    store(call, difference(&sets), "sdiffstore")
+    store(call, difference(&sets), "sdiffstore");
+    Ok(())
 }
 
 /// How many keys SINTERCARD has, and up to where it counts.
@@ -120,7 +123,7 @@ fn look_up<'a, 'g>(
 }
 
 /// Members that all have: those of the smallest that the others have too.
-fn intersection<'g>(sets: Vec<Option<SetRef<'g>>>) -> impl Iterator<Item = &'g [u8]> {
+fn intersection(sets: Vec<Option<SetRef<'_>>>) -> impl Iterator<Item = &[u8]> {
     let mut sets: Vec<_> = sets.into_iter().collect::<Option<_>>().unwrap_or_default();
     sets.sort_by_key(SetRef::len);
     let smallest = sets.first().copied();
@@ -153,11 +156,13 @@ fn difference<'g>(sets: &[Option<SetRef<'g>>]) -> Vec<&'g [u8]> {
 
 fn answer(call: &mut Call<'_, '_>, members: &[&[u8]]) {
     call.reply.set(members.len());
-    members.iter().for_each(|member| call.reply.bulk(member));
+    for member in members {
+        call.reply.bulk(member);
+    }
 }
 
 /// Puts a set of these members in the destination's place, and answers how many there are.
-fn store(call: &mut Call<'_, '_>, members: Vec<&[u8]>, event: &'static str) -> Result<(), CommandError> {
+fn store(call: &mut Call<'_, '_>, members: Vec<&[u8]>, event: &'static str) {
     let (args, db) = (call.args, call.db());
     let (destination, count) = (&args[1], members.len());
     if count == 0 {
@@ -170,7 +175,6 @@ fn store(call: &mut Call<'_, '_>, members: Vec<&[u8]>, event: &'static str) -> R
         call.notify(EventClass::SET, event, destination);
     }
     call.reply.int(count as i64);
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@ use super::sample;
 use crate::command::args::integer;
 use crate::command::call::{Call, CommandError};
 use crate::settings::{ClientClass, EventClass};
-use crate::store::value::collection::SetRef;
+use crate::store::value::collection::{SetRef, Type};
 
 /// A reply of members that may repeat is not made longer than this, for it has to be held in memory.
-const REPEATED_BYTES_MAX: u64 = 1 << 30;
+const REPEATED_BYTES_MAX: u64 = 512 << 20;
 
 /// `SPOP key [count]`
 ///
@@ -29,7 +29,9 @@ pub fn spop(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     match (count, members.first()) {
         (Some(_), _) => {
             call.reply.set(members.len());
-            members.iter().for_each(|member| call.reply.bulk(member));
+            for member in &members {
+                call.reply.bulk(member);
+            }
         }
         (None, Some(member)) => call.reply.bulk(member),
         (None, None) => call.reply.null(),
@@ -46,18 +48,25 @@ fn pop_count(text: &[u8]) -> Result<u64, CommandError> {
 fn take_out(call: &mut Call<'_, '_>, set: Option<SetRef<'_>>, members: &[&[u8]]) -> Result<(), CommandError> {
     let (Some(set), false) = (set, members.is_empty()) else { return Ok(()) };
     let (args, db) = (call.args, call.db());
-    let key = &args[1];
-    let is_gone = members.len() as u64 == set.len();
-    if is_gone {
+    let (key, removed) = (&args[1], members.len() as u64);
+    let left = set.len() - removed;
+    if left == 0 {
         call.txn.delete(db, key);
+    } else if left < removed {
+        // Why: what is left is less to write, and to log, than what goes.
+        let expiry = call.txn.peek(db, key).and_then(|live| live.expiry);
+        let put = call.txn.put_collection(db, key, Type::Set, sample::others(set, members), expiry);
+        put.expect("members of a set are members");
     } else {
         call.txn.edit_set(db, key, |draft| {
-            members.iter().for_each(|member| _ = draft.remove(member));
+            for member in members {
+                draft.remove(member);
+            }
             Ok::<_, CommandError>(())
         })?;
     }
     call.notify(EventClass::SET, "spop", key);
-    if is_gone {
+    if left == 0 {
         call.notify(EventClass::GENERIC, "del", key);
     }
     Ok(())
@@ -82,7 +91,9 @@ pub fn srandmember(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
         (Some(set), Some(count @ 0..)) => {
             let members = sample::distinct(set, count.unsigned_abs(), &mut || call.txn.random());
             call.reply.array(members.len());
-            members.iter().for_each(|member| call.reply.bulk(member));
+            for member in members {
+                call.reply.bulk(member);
+            }
         }
         (Some(set), Some(count)) => return repeated(call, set, count.unsigned_abs()),
     }
@@ -114,7 +125,7 @@ fn repeated(call: &mut Call<'_, '_>, set: SetRef<'_>, count: u64) -> Result<(), 
             break;
         }
         if bytes - before > REPEATED_BYTES_MAX {
-            return Err(CommandError::Text("ERR value is out of range, the reply would be too long".into()));
+            return Err(CommandError::Text("ERR the reply would be longer than 512 MB".into()));
         }
     }
     Ok(())

@@ -19,7 +19,7 @@ pub(super) fn one<'g>(set: SetRef<'g>, random: &mut impl FnMut() -> u64) -> &'g 
 }
 
 /// So many different members, or all if there are not so many. Takes time and memory in proportion to what it gives
-/// (times O(log n)), whatever was asked for.
+/// (times O(log n)), whatever was asked for. More than one in [`WALK_DIVISOR`] are in the set's order.
 pub(super) fn distinct<'g>(set: SetRef<'g>, count: u64, random: &mut impl FnMut() -> u64) -> Vec<&'g [u8]> {
     let len = set.len();
     if count >= len {
@@ -60,6 +60,12 @@ fn walk<'g>(set: SetRef<'g>, count: u64, random: &mut impl FnMut() -> u64) -> Ve
     members
 }
 
+/// The members that were not drawn, where those that were are in the set's order.
+pub(super) fn others<'g>(set: SetRef<'g>, drawn: &[&[u8]]) -> Vec<&'g [u8]> {
+    let mut drawn = drawn.iter().peekable();
+    set.iter().filter(|member| drawn.next_if(|next| *next == member).is_none()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +99,9 @@ mod tests {
                 let members = distinct(set, count, &mut dice);
                 assert_eq!(members.len() as u64, count.min(40));
                 assert_eq!(members.iter().collect::<HashSet<_>>().len(), members.len());
+                if count > 40 / WALK_DIVISOR {
+                    assert_eq!(others(set, &members).len() + members.len(), 40);
+                }
             }
         });
     }
@@ -108,7 +117,9 @@ mod tests {
                 for _ in 0..ROUNDS {
                     let members =
                         if count == 1 { vec![one(set, &mut dice)] } else { distinct(set, count, &mut dice) };
-                    members.iter().for_each(|member| times[usize::from(member[0])] += 1);
+                    for member in members {
+                        times[usize::from(member[0])] += 1;
+                    }
                 }
                 let expected = ROUNDS * count as usize / 20;
                 for drawn in times {

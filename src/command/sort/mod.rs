@@ -1,4 +1,4 @@
-//! SORT and SORT_RO: the elements of a list, set or sorted set in another order, or what belongs to them.
+//! SORT and `SORT_RO`: the elements of a list, set or sorted set in another order, or what belongs to them.
 //!
 //! | file | owns |
 //! |---|---|

@@ -318,7 +318,7 @@ fn agrees(client: &mut Client, model: &mut Model, step: &Step) -> bool {
                 1 => ("SUNION", sets.fold(first, |a, b| &a | &b)),
                 _ => ("SDIFF", sets.fold(first, |a, b| &a - &b)),
             };
-            let keys: String = sources.iter().map(|key| format!(" {key}")).collect();
+            let keys = sources.iter().fold(String::new(), |keys, key| format!("{keys} {key}"));
             let read = words(&client.ask(&format!("{name}{keys}"))) == result;
             let stored = client.ask(&format!("{name}STORE {destination}{keys}"));
             let agrees = read && stored == format!(":{}", result.len());

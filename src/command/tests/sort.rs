@@ -1,4 +1,4 @@
-//! SORT and SORT_RO.
+//! SORT and `SORT_RO`.
 
 use super::script::{Client, run, run_resp3};
 
