@@ -3,6 +3,7 @@
 mod counters;
 mod expiry;
 mod keyspace;
+mod lists;
 mod scan;
 mod script;
 mod strings;
