@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use crate::command::call::Handler;
 use crate::command::spec::CommandSpec;
 use crate::command::{
-    connection, hashes, keys, lists, pubsub, server, sets, sorted_sets, strings, table, transactions,
+    blocking, connection, hashes, keys, lists, pubsub, server, sets, sorted_sets, strings, table,
+    transactions,
 };
 
 /// How an attempt at a command runs.
@@ -65,7 +66,7 @@ fn assemble() -> Vec<Option<Binding>> {
 
 /// The bindings of all commands: those of the groups that have many stand with their functions.
 const GROUPS: &[&[(&str, Binding)]] =
-    &[BINDINGS, hashes::BINDINGS, lists::BINDINGS, sets::BINDINGS, sorted_sets::BINDINGS];
+    &[BINDINGS, blocking::BINDINGS, hashes::BINDINGS, lists::BINDINGS, sets::BINDINGS, sorted_sets::BINDINGS];
 
 const BINDINGS: &[(&str, Binding)] = &[
     ("set", plain(strings::set::set)),

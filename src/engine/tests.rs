@@ -19,3 +19,4 @@ mod interleavings;
 mod lab;
 mod model;
 mod register;
+mod waits;

@@ -9,7 +9,9 @@
 //! | `read` | LLEN, LINDEX, LRANGE |
 //! | `search` | LPOS |
 //! | `change` | LSET, LINSERT, LREM, LTRIM |
+//! | `blocking` | BLPOP, BRPOP, BLMPOP, BLMOVE, BRPOPLPUSH |
 
+mod blocking;
 mod change;
 mod moves;
 mod pop;
@@ -43,6 +45,11 @@ pub(super) const BINDINGS: &[(&str, Binding)] = &[
     ("linsert", plain(change::linsert)),
     ("lrem", plain(change::lrem)),
     ("ltrim", plain(change::ltrim)),
+    ("blpop", plain(blocking::blpop)),
+    ("brpop", plain(blocking::brpop)),
+    ("blmpop", plain(blocking::blmpop)),
+    ("blmove", plain(blocking::blmove)),
+    ("brpoplpush", plain(blocking::brpoplpush)),
 ];
 
 /// An end of a list.

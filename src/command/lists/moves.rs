@@ -1,6 +1,7 @@
 //! Moving an element from one list to another, or to the other end of its own: LMOVE, RPOPLPUSH.
 
 use super::End;
+use crate::command::blocking::Turn;
 use crate::command::call::{Call, CommandError};
 use crate::settings::EventClass;
 
@@ -34,17 +35,22 @@ pub fn rpoplpush(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 }
 
 fn move_or_null(call: &mut Call<'_, '_>, route: Route<'_>) -> Result<(), CommandError> {
-    if !move_element(call, route)? {
+    if move_element(call, route, Turn::Now)?.is_none() {
         call.reply.null();
     }
     Ok(())
 }
 
-/// Moves an element and answers with it; tells whether there was one. A list may be its own destination.
-pub(super) fn move_element(call: &mut Call<'_, '_>, route: Route<'_>) -> Result<bool, CommandError> {
+/// Moves an element and answers with it; gives the position of its key, which is the only one, if there was one. A list
+/// may be its own destination.
+pub(super) fn move_element(
+    call: &mut Call<'_, '_>,
+    route: Route<'_>,
+    turn: Turn<'_>,
+) -> Result<Option<usize>, CommandError> {
     let db = call.db();
     let Route { source, destination, from, to } = route;
-    let Some(list) = call.txn.peek_list(db, source)? else { return Ok(false) };
+    let Some(list) = turn.list(call, 0, source)? else { return Ok(None) };
     // Why before anything is written: a failure must leave the source as it is.
     call.txn.peek_list(db, destination)?;
     let at = if from == End::Left { 0 } else { list.len() - 1 };
@@ -68,5 +74,5 @@ pub(super) fn move_element(call: &mut Call<'_, '_>, route: Route<'_>) -> Result<
         call.notify(EventClass::GENERIC, "del", source);
     }
     call.reply.bulk(element);
-    Ok(true)
+    Ok(Some(0))
 }

@@ -2,6 +2,7 @@
 
 use super::{End, at_least};
 use crate::command::args::{Options, is};
+use crate::command::blocking::Turn;
 use crate::command::call::{Call, CommandError};
 use crate::resp::Args;
 use crate::settings::EventClass;
@@ -43,7 +44,12 @@ fn pop(call: &mut Call<'_, '_>, end: End, name: &str) -> Result<(), CommandError
 }
 
 /// Answers with the element at an end and removes it.
-fn take_one(call: &mut Call<'_, '_>, key: &[u8], list: ListRef<'_>, end: End) -> Result<(), CommandError> {
+pub(super) fn take_one(
+    call: &mut Call<'_, '_>,
+    key: &[u8],
+    list: ListRef<'_>,
+    end: End,
+) -> Result<(), CommandError> {
     let at = if end == End::Left { 0 } else { list.len() - 1 };
     call.reply.bulk(list.get(at).unwrap_or_default());
     remove(call, key, list, end, 1)
@@ -131,24 +137,27 @@ impl<'a> Choice<'a> {
 /// Unknown options, keys of another type before the first list.
 pub fn lmpop(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let choice = Choice::parse(call.args.from(1))?;
-    if !take_from_first(call, &choice)? {
+    if take_from_first(call, &choice, Turn::Now)?.is_none() {
         call.reply.null_array();
     }
     Ok(())
 }
 
-/// Answers with the key and elements of the first list among several, and removes these; tells whether there was one.
-pub(super) fn take_from_first(call: &mut Call<'_, '_>, choice: &Choice<'_>) -> Result<bool, CommandError> {
-    let db = call.db();
-    for key in choice.keys() {
-        if let Some(list) = call.txn.peek_list(db, key)? {
+/// Answers with the key and elements of the first list among several, and removes these; gives the key's position.
+pub(super) fn take_from_first(
+    call: &mut Call<'_, '_>,
+    choice: &Choice<'_>,
+    turn: Turn<'_>,
+) -> Result<Option<usize>, CommandError> {
+    for (at, key) in choice.keys().enumerate() {
+        if let Some(list) = turn.list(call, at, key)? {
             call.reply.array(2);
             call.reply.bulk(key);
             take(call, key, list, choice.end, choice.count)?;
-            return Ok(true);
+            return Ok(Some(at));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 #[cfg(test)]

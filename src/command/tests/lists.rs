@@ -216,3 +216,57 @@ fn large_lists_keep_their_order() {
     assert_eq!(client.ask("LRANGE l 0 -1"), "*2 $1 1 $1 2");
     assert_eq!(client.ask("OBJECT ENCODING l"), "$8 listpack");
 }
+
+#[test]
+fn blocking_commands_take_what_is_there() {
+    run(&[
+        ("RPUSH l 1 2 3 4 5 6", ":6"),
+        ("BLPOP nokey l 0", "*2 $1 l $1 1"),
+        ("BRPOP l l 1.5", "*2 $1 l $1 6"),
+        ("BLMPOP 0 2 nokey l RIGHT COUNT 2", "*2 $1 l *2 $1 5 $1 4"),
+        ("BLMOVE l m LEFT RIGHT 0", "$1 2"),
+        ("BRPOPLPUSH l m 0", "$1 3"),
+        ("LRANGE m 0 -1", "*2 $1 3 $1 2"),
+        ("SET s x", "+OK"),
+        ("BLPOP s m 0", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
+        ("BLMOVE m s LEFT LEFT 0", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
+        ("BLPOP m x", "-ERR timeout is not a float or out of range"),
+        ("BLPOP m -1", "-ERR timeout is negative"),
+        ("BLMPOP x 1 m LEFT", "-ERR timeout is not a float or out of range"),
+        ("BLMPOP x 0 m LEFT", "-ERR numkeys should be greater than 0"),
+        ("BLMPOP 0 0 m LEFT", "-ERR numkeys should be greater than 0"),
+        ("BLMOVE m m up LEFT x", "-ERR syntax error"),
+        ("BLMOVE m m LEFT LEFT x", "-ERR timeout is not a float or out of range"),
+        ("LLEN m", ":2"),
+    ]);
+}
+
+#[test]
+fn blocking_commands_do_not_wait_in_a_transaction() {
+    const SCRIPT: &[(&str, &str)] = &[
+        ("RPUSH l 1", ":1"),
+        ("MULTI", "+OK"),
+        ("BLPOP l 0", "+QUEUED"),
+        ("BLPOP l 0", "+QUEUED"),
+        ("BLMPOP 0 1 l LEFT", "+QUEUED"),
+        ("BLMOVE l m LEFT LEFT 0", "+QUEUED"),
+        ("BZPOPMIN z 0", "+QUEUED"),
+        ("BZMPOP 0 1 z MIN", "+QUEUED"),
+    ];
+    let mut client = Client::new();
+    for (request, reply) in SCRIPT {
+        assert_eq!(client.ask(request), *reply, "{request}");
+    }
+    assert_eq!(client.ask("EXEC"), "*6 *2 $1 l $1 1 *-1 *-1 $-1 *-1 *-1");
+}
+
+#[test]
+fn unblocking_checks_its_words() {
+    run(&[
+        ("CLIENT UNBLOCK 7", ":0"),
+        ("CLIENT UNBLOCK 7 ERROR", ":0"),
+        ("CLIENT UNBLOCK x", "-ERR value is not an integer or out of range"),
+        ("CLIENT UNBLOCK 7 now", "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
+        ("CLIENT UNBLOCK 7 ERROR 1", "-ERR wrong number of arguments for 'client|unblock' command"),
+    ]);
+}
