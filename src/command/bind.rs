@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use crate::command::call::Handler;
 use crate::command::spec::CommandSpec;
 use crate::command::{
-    connection, hashes, keys, lists, pubsub, server, sets, sort, sorted_sets, strings, table, transactions,
+    blocking, connection, hashes, keys, lists, pubsub, server, sets, sort, sorted_sets, strings, table,
+    transactions,
 };
 
 /// How an attempt at a command runs.
@@ -64,8 +65,15 @@ fn assemble() -> Vec<Option<Binding>> {
 }
 
 /// The bindings of all commands: those of the groups that have many stand with their functions.
-const GROUPS: &[&[(&str, Binding)]] =
-    &[BINDINGS, hashes::BINDINGS, lists::BINDINGS, sets::BINDINGS, sorted_sets::BINDINGS, sort::BINDINGS];
+const GROUPS: &[&[(&str, Binding)]] = &[
+    BINDINGS,
+    blocking::BINDINGS,
+    hashes::BINDINGS,
+    lists::BINDINGS,
+    sets::BINDINGS,
+    sorted_sets::BINDINGS,
+    sort::BINDINGS,
+];
 
 const BINDINGS: &[(&str, Binding)] = &[
     ("set", plain(strings::set::set)),

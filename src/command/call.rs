@@ -1,5 +1,6 @@
 //! What a command's function is given, and what it may answer beside its reply.
 
+use crate::command::blocking::Wait;
 use crate::command::context::Context;
 use crate::command::session::Session;
 use crate::engine::{DbIndex, Txn};
@@ -43,6 +44,8 @@ pub type BlockingWork = Box<dyn FnOnce(&Context, &mut ReplyBuf) + Send>;
 pub enum Later {
     /// Runs this on a thread that may block; it writes the reply.
     Blocking(BlockingWork),
+    /// Waits until it can be served, and writes the reply then.
+    Wait(Box<Wait>),
     /// Waits, then writes `+OK` (DEBUG SLEEP).
     Sleep(Duration),
     /// Sends what there is and closes the connection.

@@ -409,7 +409,7 @@ impl Run<'_> {
             self.lookups.hits += lookups.hits;
             self.lookups.misses += lookups.misses;
         }
-        if let Some(later @ (Later::Blocking(_) | Later::Sleep(_))) = later {
+        if let Some(later @ (Later::Blocking(_) | Later::Wait(_) | Later::Sleep(_))) = later {
             let rest = Unfinished::new(spec, args, self.watch, session.mutes_reply());
             return Step::Stop(Flow::Later(later, Some(Box::new(rest))));
         }
@@ -436,7 +436,8 @@ fn runs_inside_multi(spec: &CommandSpec) -> bool {
     matches!(spec.full_name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
 }
 
-fn engine_error(error: &EngineError) -> String {
+/// The reply to a failure of the engine.
+pub(super) fn engine_error(error: &EngineError) -> String {
     match error {
         EngineError::Log(error) => log_error(error),
         EngineError::WrongType(_) => CommandError::WrongType.to_string(),

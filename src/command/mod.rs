@@ -5,6 +5,7 @@
 pub mod account;
 pub mod args;
 pub mod bind;
+pub mod blocking;
 pub mod call;
 pub mod clients;
 pub mod connection;

@@ -5,6 +5,7 @@ mod expiry;
 mod hash_expiry;
 mod hashes;
 mod keyspace;
+mod lists;
 mod scan;
 mod script;
 mod sets;

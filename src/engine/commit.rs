@@ -108,7 +108,7 @@ impl<'g> Txn<'g> {
             return Ok(Outcome::Lost);
         }
         let committed = reservation.commit();
-        access.published(write, found.version, found.word);
+        access.published(engine, write, found.version, found.word);
         self.settle_trees();
         committed?;
         Ok(Outcome::Done(lsn))
@@ -171,6 +171,8 @@ impl<'g> Txn<'g> {
             closed.install(root);
             self.publish(&installed);
             self.settle_trees();
+            // Order: after the root is installed, or else who waits in another database looks too early.
+            engine.waits.call_everyone();
         } else {
             // SAFETY: just made, and retired only below.
             unsafe { descriptor.deref() }.abort_own();
@@ -197,7 +199,7 @@ impl<'g> Txn<'g> {
         for &at in fresh {
             let access = &mut self.accesses[at];
             if let (Some(found), Some(write)) = (access.found, access.write.take()) {
-                let replaced = access.publish_alone(found, write);
+                let replaced = access.publish_alone(self.engine, found, write);
                 debug_assert!(replaced, "nobody else has this database yet");
             }
         }
@@ -293,7 +295,7 @@ impl<'g> Txn<'g> {
             if let Some(write) = access.write.take() {
                 // A failure means that a later writer has replaced the descriptor, and retires our version as the old.
                 slot.cell.replace(slot.word, write.word_after(slot.word));
-                access.published(write, slot.seen, slot.word);
+                access.published(self.engine, write, slot.seen, slot.word);
             } else {
                 // Why even where nothing changes: the word's count rises, so that nobody who loaded the cell before
                 // publishes a lower LSN now.
@@ -410,16 +412,16 @@ impl<'g> Access<'g> {
     }
 
     /// Puts a version into a cell that nobody else has yet; tells whether it did.
-    fn publish_alone(&mut self, found: Found<'g>, write: Write) -> bool {
+    fn publish_alone(&mut self, engine: &Engine, found: Found<'g>, write: Write) -> bool {
         let replaced = found.cell.replace(found.word, write.word_after(found.word));
-        self.published(write, found.version, found.word);
+        self.published(engine, write, found.version, found.word);
         replaced
     }
 
     /// Ends a publication: the record is committed and the version in its place. Counts it, retires the old version,
     /// and sees to the key's future: a timer, or the sweeper. `word` is the one that was replaced.
     #[inline]
-    fn published(&mut self, write: Write, old: VersionPtr, word: Word) {
+    fn published(&mut self, engine: &Engine, write: Write, old: VersionPtr, word: Word) {
         let new = write.version.into_ptr();
         new.set_committed();
         let (is, was) = (!new.is_tombstone(), !old.is_tombstone());
@@ -436,14 +438,22 @@ impl<'g> Access<'g> {
             let told = word.is_armed() && old_end.is_some_and(|old_end| end.is_none_or(|end| old_end <= end));
             self.count_expiry(end, old_end, told);
         }
-        if new.has_field_expiry() {
-            self.plan_fields(new, old);
+        if new.is_collection() {
+            self.collection_published(engine, new, old);
         }
         if !is {
             keyspace.tombs.push(self.hash);
         }
         self.created = false;
         retire(old);
+    }
+
+    /// Sees to what only collections have: fields that expire, and those who wait for one to appear.
+    fn collection_published(&self, engine: &Engine, new: VersionPtr, old: VersionPtr) {
+        if new.has_field_expiry() {
+            self.plan_fields(new, old);
+        }
+        engine.waits.published(self.db, self.hash, new, old);
     }
 
     /// Sets a timer for the first field that expires. Why not where the old version had one as early: its timer goes

@@ -13,6 +13,7 @@
 //! | `effect` | the bytes of a record |
 //! | `recovery`, `snapshot` | the way from files to memory and back |
 //! | `expirer`, `timers`, `sweeper` | what happens by itself |
+//! | `waits` | who waits for a key to appear |
 //!
 //! Commands are linearizable, transactions serializable; the order of the log is a serialization order.
 
@@ -34,6 +35,7 @@ mod tests;
 mod timers;
 mod txn;
 mod usage;
+mod waits;
 mod walk;
 
 use std::path::PathBuf;
@@ -50,6 +52,7 @@ use crate::lsn::Lsn;
 use crate::store::counter::Counter;
 use crate::store::hash::HashSeed;
 use crate::store::keyspace::Keyspace;
+use crate::store::value::collection::Type;
 use crate::store::value::ledger::Dropped;
 use crate::store::value::limits::Limits;
 use crate::store::version::VersionPtr;
@@ -63,11 +66,13 @@ pub use error::{EngineError, OpenError, SnapshotFailure};
 pub use info::{DatabaseInfo, EngineInfo, SnapshotStatus};
 pub use recovery::{Progress, Recovered};
 pub use txn::{Fate, KeyInfo, Live, LiveString, Lookups, Missed, Txn, Was, WrongType};
+pub use waits::{Seat, Turns, has_called};
 
 use limits::SharedLimits;
 use root::RootCell;
 use snapshot::Snapshots;
 use usage::Usage;
+use waits::Waits;
 
 /// Number of a database.
 pub type DbIndex = u16;
@@ -160,6 +165,7 @@ pub struct Engine {
     limits: SharedLimits,
     expires_actively: AtomicBool,
     witness: OnceLock<Box<dyn Witness>>,
+    waits: Waits,
     snapshots: Snapshots,
     dbfile: Option<PathBuf>,
     dice: AtomicU64,
@@ -253,6 +259,21 @@ impl Engine {
     pub fn set_witness(&self, witness: Box<dyn Witness>) {
         // Why: there is one server to a database.
         let _ = self.witness.set(witness);
+    }
+
+    /// Begins to wait for lists or sorted sets to appear under these keys; the caller then looks for them.
+    pub fn wait_for(&self, db: DbIndex, of: Type, keys: &[Box<[u8]>]) -> Seat<'_> {
+        self.waits.sit(self.seed, db, of, keys)
+    }
+
+    /// Whether anybody waits for the key to hold a value of this type.
+    pub fn is_waited_for(&self, db: DbIndex, of: Type, key: &[u8]) -> bool {
+        self.waits.is_waited_for(db, self.seed.hash(key), key, of)
+    }
+
+    /// Keys that somebody waits for.
+    pub fn waited_keys(&self) -> usize {
+        self.waits.keys()
     }
 
     /// Whether keys are removed when their time has come, or only hidden.

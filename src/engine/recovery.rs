@@ -14,6 +14,7 @@ use crate::engine::limits::SharedLimits;
 use crate::engine::root::{Root, RootCell};
 use crate::engine::snapshot::{SnapshotFacts, Snapshots};
 use crate::engine::usage::Usage;
+use crate::engine::waits::Waits;
 use crate::engine::{DbIndex, Engine, EngineOptions, EngineStats, OpenError, expirer, snapshot, sweeper};
 use crate::log::snapshot::SnapshotReader;
 use crate::log::{self, History, Location, LockFile, RecoveryReport, SnapshotBounds};
@@ -154,6 +155,7 @@ impl Engine {
             limits: SharedLimits::new(options.limits),
             expires_actively: AtomicBool::new(true),
             witness: OnceLock::new(),
+            waits: Waits::new(),
             snapshots: Snapshots::new(options.compaction, options.save_points, facts),
             dbfile,
             dice: AtomicU64::new(seed.0 ^ Millis::now().0),

@@ -21,3 +21,4 @@ mod interleavings;
 mod lab;
 mod model;
 mod register;
+mod waits;

@@ -577,6 +577,14 @@ impl VersionPtr {
         }
     }
 
+    /// Whether it holds a value that has parts.
+    #[inline]
+    pub fn is_collection(self) -> bool {
+        // Relaxed: as in `shape`.
+        let meta = self.header().meta.load(Ordering::Relaxed);
+        (meta & KIND_MASK) >> KIND_SHIFT >= Kind::PackedList as u64
+    }
+
     /// Whether a field of this hash may have an expiry.
     #[inline]
     pub fn has_field_expiry(self) -> bool {

@@ -3,6 +3,7 @@
 use super::activity::{Activity, Buffers, SessionFigures};
 use super::labels::Labels;
 use crate::clock::Millis;
+use crate::command::blocking::Unblock;
 use crate::command::pubsub::Subscriber;
 use crate::sync::{AtomicU8, Ordering};
 use atomic_waker::AtomicWaker;
@@ -59,6 +60,8 @@ pub struct ClientHandle {
     killed: AtomicWaker,
     /// Its end of publish/subscribe, from its first subscription on.
     subscriber: OnceLock<Box<Subscriber>>,
+    /// Its end of CLIENT UNBLOCK.
+    pub unblock: Unblock,
 }
 
 /// What CLIENT KILL and CLIENT LIST call the type of a client.
@@ -82,6 +85,7 @@ impl ClientHandle {
             kill: AtomicU8::new(KillState::Alive as u8),
             killed: AtomicWaker::new(),
             subscriber: OnceLock::new(),
+            unblock: Unblock::default(),
         }
     }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Time between two looks at whether writes go on, where nobody tells.
-const PAUSE_LOOK_EVERY: Duration = Duration::from_millis(1);
+pub(super) const PAUSE_LOOK_EVERY: Duration = Duration::from_millis(1);
 
 impl Connection {
     /// Does what is to be done before the next request.
@@ -34,6 +34,8 @@ impl Connection {
     ) -> Result<(), End> {
         match later {
             Later::Blocking(job) => self.run_blocking(job, kill).await?,
+            // Why boxed: every connection would have room for it.
+            Later::Wait(wait) => Box::pin(self.wait(&wait, kill)).await?,
             Later::Sleep(time) => {
                 self.hold(tokio::time::sleep(time), kill).await?;
                 self.busy().reply.ok();
@@ -67,7 +69,7 @@ impl Connection {
 
     /// Shows the connection as blocked, until it publishes again; the count of such is right for as long as the
     /// result is kept.
-    fn block(&self) -> Blocked {
+    pub(super) fn block(&self) -> Blocked {
         let mut figures = self.client.session();
         figures.flags = figures.flags.with(ClientFlags::BLOCKED, true);
         self.client.publish_session(&figures);

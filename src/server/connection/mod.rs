@@ -18,11 +18,13 @@
 //! | this one | the turn: receive, parse, execute |
 //! | [`reply`] | replies on their way to the client, and the last one |
 //! | [`later`] | what a command leaves to its connection |
+//! | [`wait`] | waiting for a key |
 //! | [`kill`] | waiting |
 
 mod kill;
 mod later;
 mod reply;
+mod wait;
 
 use super::stream::Stream;
 use super::work::{Remnant, Scan, Work};
@@ -32,6 +34,7 @@ use crate::command::context::Context;
 use crate::command::dispatch::{self, Flow};
 use crate::command::session::Session;
 use crate::command::stats::Counter;
+use crate::engine;
 use crate::resp::{Limits, RequestParser};
 use kill::KillSwitch;
 use std::future::poll_fn;
@@ -79,6 +82,8 @@ pub(super) struct Connection {
     want: usize,
     /// Reads since the connection last waited for bytes or yielded.
     reads: u32,
+    /// Bytes have come while a command waited, and were not parsed yet.
+    has_unscanned: bool,
     /// The buffers, while the connection is busy.
     work: Option<Box<Work>>,
     /// The start of a request, while it is not.
@@ -102,6 +107,7 @@ impl Connection {
             parser: RequestParser::new(),
             want: 0,
             reads: 0,
+            has_unscanned: false,
             work: None,
             remnant: Remnant::default(),
             net_input_bytes: 0,
@@ -146,7 +152,9 @@ impl Connection {
                 Scan::Drained { want } => {
                     self.busy().finish();
                     self.want = want;
-                    return Ok(());
+                    if !std::mem::take(&mut self.has_unscanned) {
+                        return Ok(());
+                    }
                 }
                 Scan::Broken(error) => return Err(self.refuse(error, kill).await),
             }
@@ -169,7 +177,13 @@ impl Connection {
         }
         let arrival = kill.unless_killed(poll_fn(|cx| self.poll_receive(cx))).await??;
         self.reads += 1;
-        let Arrival::Bytes(count) = arrival else { return Ok(arrival) };
+        if let Arrival::Bytes(count) = arrival {
+            self.count_read(count)?;
+        }
+        Ok(arrival)
+    }
+
+    fn count_read(&mut self, count: usize) -> Result<(), End> {
         if count == 0 {
             return Err(End::Gone);
         }
@@ -178,7 +192,7 @@ impl Connection {
         let stats = self.context.stats.local();
         stats.add(Counter::NetInputBytes, count as u64);
         stats.add(Counter::Reads, 1);
-        Ok(arrival)
+        Ok(())
     }
 
     /// Bytes come first: their batch takes pushes along, so neither keeps the other waiting for long.
@@ -196,7 +210,8 @@ impl Connection {
                 return Poll::Ready(Ok(Arrival::Pushes));
             }
             self.reads = 0;
-            self.work = work.give_back(&mut self.remnant);
+            // Why not with requests: their command waits.
+            self.work = if work.has_requests() { Some(work) } else { work.give_back(&mut self.remnant) };
             self.publish_buffers();
         } else {
             self.work = Some(work);
@@ -228,6 +243,11 @@ impl Connection {
     /// Executes what was parsed at `now`, as far as it goes, and sends the replies.
     async fn batch(&mut self, now: Millis, kill: &mut KillSwitch<'_>) -> Result<(), End> {
         let flow = self.execute(now);
+        if engine::has_called() {
+            // Why: who was called runs before this task does again, and so takes what it was called for before the client
+            // that brought it is told.
+            tokio::task::yield_now().await;
+        }
         // Why tried first: nearly always there is nothing to wait for, and each wait costs its layers of futures.
         if !self.settle_at_once() {
             self.settle(kill).await?;

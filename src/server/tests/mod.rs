@@ -1,5 +1,6 @@
 //! A server in this process, talked to with literal bytes over real sockets.
 
+mod blocking;
 mod doors;
 mod ending;
 mod limits;

@@ -70,7 +70,9 @@ pub(super) fn clients(report: &Report<'_, '_, '_>, text: &mut Text) {
     text.field("pubsub_clients", context.hub.clients());
     text.field("watching_clients", usage.watching);
     text.field("total_watched_keys", usage.watched);
-    text.zeros(&["clients_in_timeout_table", "total_blocking_keys", "total_blocking_keys_on_nokey"]);
+    text.zeros(&["clients_in_timeout_table"]);
+    text.field("total_blocking_keys", context.engine.waited_keys());
+    text.zeros(&["total_blocking_keys_on_nokey"]);
     let now = Instant::now();
     let pause = context.pause.current(now);
     let reason = pause.map_or("none", |_| "client_command");
