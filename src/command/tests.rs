@@ -5,5 +5,7 @@ mod expiry;
 mod keyspace;
 mod scan;
 mod script;
+mod sorted_set_algebra;
+mod sorted_sets;
 mod strings;
 mod transactions;

@@ -638,6 +638,11 @@ impl<'g> Txn<'g> {
         self.index_accesses();
     }
 
+    /// A pseudo-random number, another one for each call.
+    pub fn random(&mut self) -> u64 {
+        self.engine.random()
+    }
+
     /// A random live key, or none if a bounded search finds none.
     pub fn random_key(&mut self, db: DbIndex) -> Option<Vec<u8>> {
         const TRIES: usize = 100;
