@@ -10,5 +10,7 @@ mod scan;
 mod script;
 mod sets;
 mod sort;
+mod sorted_set_algebra;
+mod sorted_sets;
 mod strings;
 mod transactions;

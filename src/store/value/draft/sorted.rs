@@ -59,10 +59,15 @@ impl<'l> SortedDraft<'l> {
 
     /// Gives a member a score; gives the score that it had. O(log n).
     pub fn put(&mut self, member: &[u8], score: f64) -> Option<f64> {
+        self.update(member, |_| Some(score))
+    }
+
+    /// Gives a member the score that `decide` makes of the one that it has, or leaves it as it is; gives the score that
+    /// it had. O(log n).
+    pub fn update(&mut self, member: &[u8], decide: impl FnOnce(Option<f64>) -> Option<f64>) -> Option<f64> {
         let old = self.score(member);
-        if old.is_some_and(|old| old.to_bits() == score.to_bits()) {
-            return old;
-        }
+        let changed = |new: &f64| old.is_none_or(|old| old.to_bits() != new.to_bits());
+        let Some(score) = decide(old).filter(changed) else { return old };
         if let Some(old) = old {
             self.draft.splice(self.rank(old, member), 1, &[]);
         }
