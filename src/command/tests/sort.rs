@@ -93,3 +93,41 @@ fn a_part_of_many_is_what_the_whole_has_there() {
         }
     }
 }
+
+#[test]
+fn lists_and_sorted_sets_have_an_order_of_their_own() {
+    run(&[
+        ("RPUSH l 3 1 2 10 1", ":5"),
+        ("SORT l", "*5 $1 1 $1 1 $1 2 $1 3 $2 10"),
+        ("SORT l BY nosort DESC LIMIT 1 2", "*2 $2 10 $1 2"),
+        ("SORT l BY nosort LIMIT 3 10", "*2 $2 10 $1 1"),
+        ("SORT l STORE l", ":5"),
+        ("LRANGE l 0 -1", "*5 $1 1 $1 1 $1 2 $1 3 $2 10"),
+        ("ZADD z 1 c 3 a 2 b 4 d", ":4"),
+        ("SORT z ALPHA DESC", "*4 $1 d $1 c $1 b $1 a"),
+        ("SORT z BY nosort", "*4 $1 c $1 b $1 a $1 d"),
+        ("SORT z BY nosort DESC LIMIT 1 2", "*2 $1 a $1 b"),
+        ("SORT z BY nosort LIMIT 1 1 STORE l", ":1"),
+        ("LRANGE l 0 -1", "*1 $1 b"),
+        ("HSET h f v", ":1"),
+        ("SORT h", WRONG_TYPE),
+    ]);
+}
+
+#[test]
+fn weights_and_values_may_be_fields_of_hashes() {
+    run(&[
+        ("RPUSH l 3 1 2", ":3"),
+        ("HSET h1 w 30 n one", ":2"),
+        ("HSET h2 w 20", ":1"),
+        ("HSET h3 w 10 n three", ":2"),
+        ("SORT l BY h*->w", "*3 $1 3 $1 2 $1 1"),
+        ("SORT l BY h*->w GET h*->n GET #", "*6 $5 three $1 3 $-1 $1 2 $3 one $1 1"),
+        ("SORT l BY h*->n ALPHA", "*3 $1 2 $1 1 $1 3"),
+        ("SORT l BY h*->n", NO_NUMBER),
+        ("SORT l GET h*", "*3 $-1 $-1 $-1"),
+        ("SORT l GET h*->", "*3 $-1 $-1 $-1"),
+        ("SORT l BY h*->w GET h*->n STORE d", ":3"),
+        ("LRANGE d 0 -1", "*3 $5 three $0  $3 one"),
+    ]);
+}
