@@ -6,6 +6,7 @@ mod keyspace;
 mod scan;
 mod script;
 mod sorted_set_algebra;
+mod sorted_set_model;
 mod sorted_sets;
 mod strings;
 mod transactions;
