@@ -11,6 +11,7 @@ mod script;
 mod sets;
 mod sort;
 mod sorted_set_algebra;
+mod sorted_set_model;
 mod sorted_sets;
 mod strings;
 mod transactions;

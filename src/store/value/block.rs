@@ -153,6 +153,43 @@ pub fn write(entries: &[&[u8]], data_bytes: usize, out: &mut [u8]) {
     assert!(data.is_empty(), "the block fills its room");
 }
 
+/// Writes `old` with `remove` entries from `at` on replaced by others to `out`, which it fills. As [`write`] of all of
+/// them, but what stays is copied in two runs.
+///
+/// # Panics
+/// When there are not so many, and when `out` is not as long as [`block_bytes`] says.
+pub fn write_spliced(old: Block<'_>, at: usize, remove: usize, insert: &[&[u8]], out: &mut [u8]) {
+    let start = if at == 0 { 0 } else { old.end(at - 1) };
+    let end = if remove == 0 { start } else { old.end(at + remove - 1) };
+    let inserted: usize = insert.iter().map(|entry| entry.len()).sum();
+    let data_bytes = old.data_bytes();
+    if old.is_wide || data_bytes + inserted > NARROW_DATA_BYTES_MAX {
+        let behind = (at + remove..old.len()).map(|at| old.get(at));
+        let all: Vec<&[u8]> =
+            (0..at).map(|at| old.get(at)).chain(insert.iter().copied()).chain(behind).collect();
+        return write(&all, data_bytes - (end - start) + inserted, out);
+    }
+    let count = old.len() - remove + insert.len();
+    let (head_out, rest) = out.split_at_mut(HEAD_BYTES);
+    head_out.copy_from_slice(&(count as u32).to_le_bytes());
+    let (ends, data) = rest.split_at_mut(count * 2);
+    ends[..at * 2].copy_from_slice(&old.ends[..at * 2]);
+    let (ends, ends_behind) = ends[at * 2..].split_at_mut(insert.len() * 2);
+    let mut sum = start;
+    for (entry, end_out) in insert.iter().zip(ends.chunks_exact_mut(2)) {
+        data[sum..sum + entry.len()].copy_from_slice(entry);
+        sum += entry.len();
+        end_out.copy_from_slice(&(sum as u16).to_le_bytes());
+    }
+    let shift = (sum as u16).wrapping_sub(end as u16);
+    for (end, end_out) in old.ends[(at + remove) * 2..].chunks_exact(2).zip(ends_behind.chunks_exact_mut(2)) {
+        let end = u16::from_le_bytes([end[0], end[1]]).wrapping_add(shift);
+        end_out.copy_from_slice(&end.to_le_bytes());
+    }
+    data[..start].copy_from_slice(&old.data[..start]);
+    data[sum..].copy_from_slice(&old.data[end..data_bytes]);
+}
+
 /// A block that can be changed, in a form that makes it easy.
 #[derive(Clone, Debug, Default)]
 pub struct BlockBuf {
@@ -287,6 +324,32 @@ mod tests {
 
         fn damaged_blocks_never_panic(bytes: Vec<u8>) -> bool {
             Block::parse(&bytes).is_none_or(|block| block.iter().map(<[u8]>::len).sum::<usize>() < bytes.len())
+        }
+
+        fn a_block_is_written_with_entries_replaced(
+            given: Vec<Vec<u8>>,
+            at: usize,
+            remove: usize,
+            insert: Vec<Vec<u8>>,
+            stretch: u8
+        ) -> bool {
+            let mut given = given;
+            let long = if stretch % 8 == 0 { 9000 } else { 1 };
+            for entry in &mut given {
+                *entry = entry.repeat(long);
+            }
+            let at = at % (given.len() + 1);
+            let remove = remove % (given.len() - at + 1);
+            let mut buf = BlockBuf::default();
+            for entry in &given {
+                buf.push(entry);
+            }
+            let bytes = buf.to_bytes();
+            let borrowed: Vec<&[u8]> = insert.iter().map(Vec::as_slice).collect();
+            buf.splice(at, remove, &borrowed);
+            let mut out = vec![7; block_bytes(buf.len(), buf.data_bytes())];
+            write_spliced(Block::of(&bytes), at, remove, &borrowed, &mut out);
+            out == buf.to_bytes().to_vec()
         }
 
         fn splicing_is_like_that_of_a_vector(given: Vec<Vec<u8>>, steps: Vec<(usize, usize, Vec<Vec<u8>>)>) -> bool {

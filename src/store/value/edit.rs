@@ -9,7 +9,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::store::value::block::block_bytes;
+use crate::store::value::block::{Block, block_bytes, write_spliced};
 use crate::store::value::form::Form;
 use crate::store::value::ledger::Ledger;
 use crate::store::value::node::{NodePtr, SLOTS_MAX, Slot};
@@ -121,6 +121,10 @@ impl Splice<'_> {
         // SAFETY: the node is of the edit's tree; what it had is freed only when the attempt has ended.
         let block = unsafe { node.block() };
         let (start, end) = (index as usize, (index + remove) as usize);
+        if let Some(slot) = self.whole_leaf(block, start, remove as usize, insert) {
+            self.ledger.replace(node);
+            return smallvec![slot];
+        }
         let mut entries = Entries::with_capacity(block.len() + insert.len() - remove as usize);
         entries.extend((0..start).map(|at| block.get(at)));
         entries.extend_from_slice(insert);
@@ -133,6 +137,21 @@ impl Splice<'_> {
         let slots = self.leaves(&entries, cut);
         self.ledger.replace(node);
         slots
+    }
+
+    /// The one leaf that a splice of a leaf with this block makes, if it makes one.
+    fn whole_leaf(&mut self, block: Block<'_>, at: usize, remove: usize, insert: &[&[u8]]) -> Option<Slot> {
+        let count = block.len() - remove + insert.len();
+        let removed: usize = (at..at + remove).map(|at| block.get(at).len()).sum();
+        let inserted: usize = insert.iter().map(|entry| entry.len()).sum();
+        let bytes = block_bytes(count, block.data_bytes() - removed + inserted);
+        if count == 0 || count > 1 && (bytes > LEAF_BYTES_MAX || count > LEAF_ENTRIES_MAX) {
+            return None;
+        }
+        let node = NodePtr::leaf_of(bytes, |out| write_spliced(block, at, remove, insert, out));
+        self.ledger.make(node);
+        // SAFETY: just made.
+        Some(unsafe { node.as_slot(self.form) })
     }
 
     /// Makes leaves of `entries`.
@@ -180,18 +199,31 @@ impl Splice<'_> {
         let slots = unsafe { node.slots() };
         let (first, local) = child_at(slots, index, remove);
         let (fresh, end) = self.children(slots, first, local, remove, insert);
-        if end == first + 1 && fresh.len() == 1 && !is_small(&fresh[0]) && node.is_fresh() {
-            // SAFETY: made by this edit, and the slots above are not used any more.
+        // Why only of these: what is beside them has not become smaller, and to look at it means to wait for it.
+        let may_merge = fresh.is_empty() || fresh.iter().any(is_small);
+        if let [one] = fresh[..]
+            && end == first + 1
+            && !may_merge
+        {
+            // SAFETY: of the edit's tree; a fresh node was made by this edit, and the slots above are not used any more.
             return unsafe {
-                node.set_slot(first, fresh[0]);
-                smallvec![node.as_slot(self.form)]
+                let changed = if node.is_fresh() {
+                    node.set_slot(first, one);
+                    node
+                } else {
+                    self.ledger.replace(node);
+                    self.ledger.make(node.with_slot(first, one))
+                };
+                smallvec![changed.as_slot(self.form)]
             };
         }
         let mut all: SmallVec<[Slot; SLOTS_MAX + 4]> = SmallVec::with_capacity(slots.len() + fresh.len());
         all.extend_from_slice(&slots[..first]);
         all.extend_from_slice(&fresh);
         all.extend_from_slice(&slots[end..]);
-        self.merge_small(&mut all, first.saturating_sub(1), first + fresh.len());
+        if may_merge {
+            self.merge_small(&mut all, first.saturating_sub(1), first + fresh.len());
+        }
         self.ledger.replace(node);
         if all.is_empty() { Slots::new() } else { inner_nodes(&all, self.form, self.ledger) }
     }

@@ -63,7 +63,11 @@ unsafe impl Sync for NodePtr {}
 impl NodePtr {
     /// Makes a leaf of `entries`, whose bytes together are `data_bytes`.
     pub(super) fn leaf(entries: &[&[u8]], data_bytes: usize) -> Self {
-        let body = block_bytes(entries.len(), data_bytes);
+        Self::leaf_of(block_bytes(entries.len(), data_bytes), |out| block::write(entries, data_bytes, out))
+    }
+
+    /// Makes a leaf of a block of `body` bytes, which `write` fills.
+    pub(super) fn leaf_of(body: usize, write: impl FnOnce(&mut [u8])) -> Self {
         let node = Self::allocate(HEADER_BYTES + body, 0, 0);
         // SAFETY: just allocated with room for the body, and nobody else has it. Zeroed first, or else the slice would
         // be of uninitialised bytes; the block overwrites all of them.
@@ -72,7 +76,7 @@ impl NodePtr {
             start.write_bytes(0, body);
             std::slice::from_raw_parts_mut(start, body)
         };
-        block::write(entries, data_bytes, out);
+        write(out);
         node
     }
 
@@ -90,6 +94,19 @@ impl NodePtr {
             std::ptr::copy_nonoverlapping(slots.as_ptr(), start, slots.len());
         }
         node
+    }
+
+    /// Makes an inner node like this one, but for one child.
+    ///
+    /// # Safety
+    /// It is an inner node with so many children, and is allocated.
+    pub(super) unsafe fn with_slot(self, at: usize, slot: Slot) -> Self {
+        // SAFETY: as the caller says; the copy has just been made and nobody else has it.
+        unsafe {
+            let node = Self::inner(self.slots());
+            node.set_slot(at, slot);
+            node
+        }
     }
 
     fn allocate(bytes: usize, slots: u16, level: u8) -> Self {
@@ -194,6 +211,7 @@ impl NodePtr {
     ///
     /// # Safety
     /// The nodes below are allocated.
+    #[inline]
     pub(super) unsafe fn as_slot(self, form: Form) -> Slot {
         // SAFETY: as the caller says; used at once.
         unsafe {
