@@ -2,6 +2,8 @@
 
 mod counters;
 mod expiry;
+mod hash_expiry;
+mod hashes;
 mod keyspace;
 mod scan;
 mod script;

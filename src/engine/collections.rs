@@ -17,6 +17,17 @@ use crate::store::value::draft::{
 use crate::store::value::ledger::Ledger;
 use crate::store::version::{CollectionRef, OwnedVersion, Value, ValueRef};
 
+/// What became of the fields of a hash whose time had come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ExpiredFields {
+    /// Whether there were any.
+    pub removed: bool,
+    /// Whether the hash went with the last of them.
+    pub is_gone: bool,
+    /// When the next one's time comes.
+    pub next: Option<Millis>,
+}
+
 macro_rules! reads_and_edits {
     ($variant:ident, $reference:ident, $draft:ident, $read:ident, $peek:ident, $edit:ident, $what:literal) => {
         #[doc = concat!("Reads a ", $what, " and counts the use.")]
@@ -216,22 +227,24 @@ impl<'g> Txn<'g> {
         true
     }
 
-    /// Removes fields of a hash whose time has come, some at a time; tells whether there were any, and when the next
-    /// one's comes.
-    pub(super) fn expire_fields(&mut self, db: DbIndex, key: &[u8]) -> (bool, Option<Millis>) {
+    /// Removes fields of a hash whose time has come, some at a time.
+    pub(super) fn expire_fields(&mut self, db: DbIndex, key: &[u8]) -> ExpiredFields {
         /// Fields that one write removes.
         const FIELDS_MAX: usize = 256;
-        let Ok(Some(hash)) = self.peek_hash(db, key) else { return (false, None) };
+        let Ok(Some(hash)) = self.peek_hash(db, key) else { return ExpiredFields::default() };
         let over = hash.over(self.now(), FIELDS_MAX);
         if over.is_empty() {
-            return (false, hash.next_expiry());
+            return ExpiredFields { next: hash.next_expiry(), ..ExpiredFields::default() };
         }
         let removed = self.edit_hash(db, key, |draft| {
-            over.iter().for_each(|field| _ = draft.remove(field));
+            for field in &over {
+                draft.remove(field);
+            }
             Ok::<_, WrongType>(())
         });
-        let next = self.peek_hash(db, key).ok().flatten().and_then(|hash| hash.next_expiry());
-        (removed.is_ok(), next)
+        let left = self.peek_hash(db, key).ok().flatten();
+        let next = left.and_then(|hash| hash.next_expiry());
+        ExpiredFields { removed: removed.is_ok(), is_gone: left.is_none(), next }
     }
 
     /// Notes that no version of the attempt has these trees any more.

@@ -29,7 +29,6 @@ use crate::log::{LogError, Reservation};
 use crate::lsn::Lsn;
 use crate::store::cell::{Cell, Look};
 use crate::store::descriptor::{Descriptor, Entry, Status};
-use crate::store::value::collection::Collection;
 use crate::store::version::{StringRef, ValueRef, VersionPtr};
 use crate::store::word::Word;
 use crate::sync::spin_wait;
@@ -451,8 +450,10 @@ impl<'g> Access<'g> {
     /// off first, and whoever it wakes sets the next.
     #[cold]
     fn plan_fields(&self, new: VersionPtr, old: VersionPtr) {
-        if let Some(end) = next_field_expiry(new)
-            && next_field_expiry(old).is_none_or(|old_end| end < old_end)
+        // SAFETY: the new version is the attempt's own, the old one it has just replaced, under its guard.
+        let (end, old_end) = unsafe { (new.next_field_expiry(), old.next_field_expiry()) };
+        if let Some(end) = end
+            && old_end.is_none_or(|old_end| end < old_end)
         {
             self.keyspace.timers.push((end, self.hash));
         }
@@ -469,15 +470,6 @@ impl<'g> Access<'g> {
         {
             keyspace.timers.push((end, self.hash));
         }
-    }
-}
-
-/// When the first field of a hash ends to be.
-fn next_field_expiry(version: VersionPtr) -> Option<Millis> {
-    // SAFETY: called while the version is the attempt's own, or the one that it has just replaced, under its guard.
-    match unsafe { version.value() }?.collection()? {
-        Collection::Hash(hash) => hash.next_expiry(),
-        _ => None,
     }
 }
 

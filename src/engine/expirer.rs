@@ -114,27 +114,47 @@ fn expire_slice(
             Err(_) => return false,
         }
     }
-    hashes_with_fields.into_iter().all(|(hash, key)| expire_fields(db, &mut batch, timers, (hash, &key), now))
+    let expire =
+        |(hash, key): (KeyHash, Vec<u8>)| expire_fields(engine, db, &mut batch, timers, (hash, &key), now);
+    hashes_with_fields.into_iter().all(expire)
 }
 
 /// Removes fields of a hash whose time has come, and sets a timer for the next; tells whether writes are possible.
 fn expire_fields(
+    engine: &Engine,
     db: DbIndex,
     batch: &mut Batch<'_>,
     timers: &mut Timers,
     (hash, key): (KeyHash, &[u8]),
     now: Millis,
 ) -> bool {
-    loop {
-        match batch.run(|txn| Ok::<_, std::convert::Infallible>(txn.expire_fields(db, key))) {
-            Ok(Ok((true, Some(next)))) if next <= now => batch.repin(),
-            Ok(Ok((_, next))) => {
-                if let Some(next) = next {
-                    timers.set(next, hash, now);
-                }
-                return true;
+    let (mut removed, mut is_gone) = (false, false);
+    let possible = loop {
+        let Ok(Ok(expired)) = batch.run(|txn| Ok::<_, std::convert::Infallible>(txn.expire_fields(db, key)))
+        else {
+            break false;
+        };
+        removed |= expired.removed;
+        is_gone = expired.is_gone;
+        match expired.next {
+            Some(next) if expired.removed && next <= now => batch.repin(),
+            Some(next) => {
+                timers.set(next, hash, now);
+                break true;
             }
-            Err(_) => return false,
+            None if !expired.removed => {
+                // Somebody was faster; or the hash's database has another number now, and its fields still wait.
+                timers.set(Millis(now.0 + 1), hash, now);
+                break true;
+            }
+            None => break true,
         }
+    };
+    // Why once: whoever listens wants to know of the hash, however many writes it took.
+    if let Some(witness) = engine.witness.get()
+        && removed
+    {
+        witness.fields_expired(db, key, is_gone, batch.seen(), now);
     }
+    possible
 }

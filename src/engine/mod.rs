@@ -139,6 +139,10 @@ pub trait Witness: Send + Sync + std::fmt::Debug {
     /// A key was removed at `now` because its time had come; `lsn` is the record of that. Called by the thread that
     /// removes such keys, after the removal has taken effect; it must not wait.
     fn expired(&self, db: DbIndex, key: &[u8], lsn: Lsn, now: Millis);
+
+    /// Fields of a hash were removed because their time had come, and the hash with them if that `is_gone`; else as
+    /// [`Witness::expired`].
+    fn fields_expired(&self, db: DbIndex, key: &[u8], is_gone: bool, lsn: Lsn, now: Millis);
 }
 
 /// The running database.

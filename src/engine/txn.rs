@@ -240,6 +240,11 @@ impl<'g> Txn<'g> {
         self.now
     }
 
+    /// A pseudo-random number; not for secrets.
+    pub fn random(&mut self) -> u64 {
+        self.engine.random()
+    }
+
     /// How many databases there are.
     pub fn databases(&self) -> DbIndex {
         self.root.keyspaces.len() as DbIndex

@@ -155,9 +155,10 @@ impl Keyspace {
         let sum = |version: Option<VersionPtr>| end(version).map_or(0, |at| at.0 as i64);
         self.expiring.add(i64::from(end(now).is_some()) - i64::from(end(old).is_some()));
         self.expiry_sum.add(sum(now) - sum(old));
-        if let Some(end) = end(now) {
-            self.timers.push((end, hash));
-        }
+        // SAFETY: it has just been put in its cell, and only recovery writes this key.
+        let fields_end = now.and_then(|version| unsafe { version.next_field_expiry() });
+        let ends = [end(now), fields_end];
+        ends.into_iter().flatten().for_each(|end| self.timers.push((end, hash)));
         if now.is_none() {
             self.tombs.push(hash);
         }

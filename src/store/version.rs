@@ -583,6 +583,21 @@ impl VersionPtr {
         meta & FIELD_EXPIRY != 0
     }
 
+    /// When the first field of a hash ends to be, if any does.
+    ///
+    /// # Safety
+    /// As of [`VersionPtr::value`].
+    pub unsafe fn next_field_expiry(self) -> Option<Millis> {
+        if !self.has_field_expiry() {
+            return None;
+        }
+        // SAFETY: as the caller promises.
+        match unsafe { self.value() }?.collection()? {
+            Collection::Hash(hash) => hash.next_expiry(),
+            _ => None,
+        }
+    }
+
     /// The mutable word that tells how long ago or how often the key was used.
     #[inline]
     pub fn access<'v>(self) -> &'v AtomicU32 {

@@ -18,6 +18,7 @@ mod databases;
 mod expiry;
 mod full_disk;
 mod harness;
+mod hashes;
 mod introspection;
 mod kill_rounds;
 mod large;

@@ -60,7 +60,10 @@ impl<'a> Query<'a> {
 }
 
 /// Reads a cursor: an unsigned 64-bit number.
-fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
+///
+/// # Errors
+/// Redis's, for anything else.
+pub fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
     let add = |sum: u64, byte: &u8| {
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
         sum.checked_mul(10)?.checked_add(digit)

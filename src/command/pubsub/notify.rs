@@ -121,12 +121,25 @@ pub(in crate::command) fn witness(hub: &Arc<Hub>, settings: &Arc<Settings>) -> B
     Box::new(Herald { hub: Arc::clone(hub), settings: Arc::clone(settings) })
 }
 
+impl Herald {
+    fn tell(&self, class: EventClass, event: (DbIndex, &'static str, &[u8]), lsn: Lsn, now: Millis) {
+        let wanted = self.settings.notify_keyspace_events();
+        if wanted.intersects(class) {
+            let limit = self.settings.output_limit(ClientClass::Pubsub);
+            publish_event(&self.hub, wanted, event, Postage { limit, lsn, now });
+        }
+    }
+}
+
 impl Witness for Herald {
     fn expired(&self, db: DbIndex, key: &[u8], lsn: Lsn, now: Millis) {
-        let wanted = self.settings.notify_keyspace_events();
-        if wanted.intersects(EventClass::EXPIRED) {
-            let limit = self.settings.output_limit(ClientClass::Pubsub);
-            publish_event(&self.hub, wanted, (db, "expired", key), Postage { limit, lsn, now });
+        self.tell(EventClass::EXPIRED, (db, "expired", key), lsn, now);
+    }
+
+    fn fields_expired(&self, db: DbIndex, key: &[u8], is_gone: bool, lsn: Lsn, now: Millis) {
+        self.tell(EventClass::HASH, (db, "hexpired", key), lsn, now);
+        if is_gone {
+            self.tell(EventClass::GENERIC, (db, "del", key), lsn, now);
         }
     }
 }

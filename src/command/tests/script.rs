@@ -57,6 +57,11 @@ impl Client {
         let _changed = self.context.settings.set(&pairs, Caller::Local).expect("a valid setting");
     }
 
+    /// Has keys and fields removed when their time has come, or only hidden.
+    pub(super) fn expire_actively(&self, on: bool) {
+        self.context.engine.set_active_expiry(on);
+    }
+
     fn follow(mut self, script: &[(&str, &str)]) {
         for (request, reply) in script {
             assert_eq!(self.ask(request), reply.trim_end(), "{request}");

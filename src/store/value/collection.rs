@@ -90,6 +90,7 @@ impl<'g> Collection<'g> {
     pub fn encoding(&self) -> &'static str {
         match (self, self.entries()) {
             (Self::Set(SetRef { is_ints: true, .. }), Seq::Packed(_)) => "intset",
+            (Self::Hash(HashRef { may_expire: true, .. }), Seq::Packed(_)) => "listpackex",
             (_, Seq::Packed(_)) => "listpack",
             (Self::List(_), Seq::Tree(_)) => "quicklist",
             (Self::SortedSet(_), Seq::Tree(_)) => "skiplist",
@@ -237,6 +238,18 @@ impl<'g> HashRef<'g> {
     /// Never: an empty hash is no key.
     pub fn is_empty(&self) -> bool {
         self.seq.is_empty()
+    }
+
+    /// How many fields there are at `now`. O(log n), or of a packed hash O(n).
+    pub fn live_len(&self, now: Millis) -> u64 {
+        let over = match self.due {
+            Some(due) => due.search(now.0.saturating_add(1), |entry| Due::of(entry).at <= now).0,
+            None if self.may_expire => {
+                self.seq.forward(0).filter(|entry| FieldRef::of(entry).is_over(now)).count() as u64
+            }
+            None => 0,
+        };
+        self.len() - over
     }
 
     /// Whether a field may have an expiry.

@@ -289,11 +289,17 @@ quickcheck! {
                 let field = member(field);
                 let is_there = naive.get(&field).is_some_and(|(_, end)| end.is_none_or(|end| end > time));
                 assert_eq!(draft.get(&field).is_some(), is_there);
-                if value % 4 == 0 {
+                let expiry = ttl.map(|ttl| time + 1 + u64::from(ttl));
+                if value % 8 == 0 {
                     assert_eq!(draft.remove(&field), is_there);
                     naive.remove(&field);
+                } else if value % 8 == 1 {
+                    assert_eq!(draft.delete(&field), is_there);
+                    if is_there { naive.remove(&field); }
+                } else if value % 8 == 2 {
+                    assert_eq!(draft.set_expiry(&field, expiry.map(Millis)), is_there);
+                    if is_there { naive.get_mut(&field).unwrap().1 = expiry; }
                 } else {
-                    let expiry = ttl.map(|ttl| time + 1 + u64::from(ttl));
                     let set = draft.set(&field, &member(value), expiry.map(Millis));
                     assert_eq!(set == super::draft::FieldSet::Replaced, is_there);
                     naive.insert(field, (member(value), expiry));
@@ -306,6 +312,7 @@ quickcheck! {
             assert_eq!(hash.next_expiry(), naive.values().filter_map(|(_, end)| *end).min().map(Millis));
             let over = naive.iter().filter(|(_, (_, end))| end.is_some_and(|end| end <= time)).count();
             assert_eq!(hash.over(Millis(time), usize::MAX).len(), over);
+            assert_eq!(hash.live_len(Millis(time)), (naive.len() - over) as u64);
             for (field, (value, end)) in &naive {
                 let expected = end.is_none_or(|end| end > time).then_some(FieldRef {
                     field, value, expiry: end.map(Millis),

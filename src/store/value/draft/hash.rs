@@ -9,7 +9,7 @@ use crate::store::value::draft::{
 use crate::store::value::edit::TreeEdit;
 use crate::store::value::form::{Due, FieldRef, Form};
 
-/// A hash that is being changed. A field whose time has come is not there; whatever touches it removes it.
+/// A hash that is being changed. A field whose time has come is not there.
 #[derive(Debug)]
 pub struct HashDraft<'l> {
     draft: Draft<'l>,
@@ -77,11 +77,31 @@ impl<'l> HashDraft<'l> {
         if was_there { FieldSet::Replaced } else { FieldSet::Added }
     }
 
-    /// Removes a field; tells whether it was there. O(log n).
+    /// Changes when a field ends to be; tells whether it is there. O(log n).
+    pub fn set_expiry(&mut self, field: &[u8], expiry: Option<Millis>) -> bool {
+        let Some(value) = self.get(field).map(|found| found.value.to_vec()) else { return false };
+        self.set(field, &value, expiry);
+        true
+    }
+
+    /// Deletes a field that is there; tells whether it was. One whose time has come stays for the thread that removes
+    /// such, which tells of it. O(log n).
+    pub fn delete(&mut self, field: &[u8]) -> bool {
+        self.take_out(field, false)
+    }
+
+    /// Removes a field, also one whose time has come; tells whether it was there. O(log n).
     pub fn remove(&mut self, field: &[u8]) -> bool {
+        self.take_out(field, true)
+    }
+
+    fn take_out(&mut self, field: &[u8], over_too: bool) -> bool {
         let Ok(at) = self.place(field) else { return false };
         let Some(old) = self.draft.get(at).map(FieldRef::of) else { return false };
         let (expiry, was_there) = (old.expiry, !old.is_over(self.now));
+        if !was_there && !over_too {
+            return false;
+        }
         self.draft.splice(at, 1, &[]);
         self.draft.note_remove(field);
         self.plan(field, expiry, None);
