@@ -6,6 +6,7 @@ use crate::command::call::Handler;
 use crate::command::spec::CommandSpec;
 use crate::command::{
     connection, hashes, keys, lists, pubsub, server, sets, sorted_sets, strings, table, transactions,
+    transfer,
 };
 
 /// How an attempt at a command runs.
@@ -65,7 +66,7 @@ fn assemble() -> Vec<Option<Binding>> {
 
 /// The bindings of all commands: those of the groups that have many stand with their functions.
 const GROUPS: &[&[(&str, Binding)]] =
-    &[BINDINGS, hashes::BINDINGS, lists::BINDINGS, sets::BINDINGS, sorted_sets::BINDINGS];
+    &[BINDINGS, hashes::BINDINGS, lists::BINDINGS, sets::BINDINGS, sorted_sets::BINDINGS, transfer::BINDINGS];
 
 const BINDINGS: &[(&str, Binding)] = &[
     ("set", plain(strings::set::set)),

@@ -432,7 +432,8 @@ fn runs_inside_multi(spec: &CommandSpec) -> bool {
     matches!(spec.full_name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
 }
 
-fn engine_error(error: &EngineError) -> String {
+/// The error reply of a command that the engine has refused.
+pub(super) fn engine_error(error: &EngineError) -> String {
     match error {
         EngineError::Log(error) => log_error(error),
         EngineError::WrongType(_) => CommandError::WrongType.to_string(),

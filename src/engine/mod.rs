@@ -63,6 +63,7 @@ pub use error::{EngineError, OpenError, SnapshotFailure};
 pub use info::{DatabaseInfo, EngineInfo, SnapshotStatus};
 pub use recovery::{Progress, Recovered};
 pub use txn::{Fate, KeyInfo, Live, LiveString, Lookups, Missed, Txn, Was, WrongType};
+pub use usage::Use;
 
 use limits::SharedLimits;
 use root::RootCell;
@@ -293,6 +294,14 @@ impl Engine {
     /// When the log has failed: nobody knows whether it is.
     pub async fn wait_durable(&self, lsn: Lsn) -> Result<(), EngineError> {
         Ok(self.log.wait_durable(lsn).await?)
+    }
+
+    /// As [`Engine::wait_durable`], for a thread that may block.
+    ///
+    /// # Errors
+    /// As [`Engine::wait_durable`].
+    pub fn wait_durable_blocking(&self, lsn: Lsn) -> Result<(), EngineError> {
+        Ok(self.log.wait_durable_blocking(lsn)?)
     }
 
     /// How long a write should be held back because stable storage is behind.
