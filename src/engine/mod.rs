@@ -131,6 +131,8 @@ pub(crate) struct EngineStats {
     pub alone: Counter,
     /// Keys whose time came.
     pub expired: Counter,
+    /// Fields of hashes whose time came.
+    pub expired_fields: Counter,
     /// Keys written.
     pub changes: Counter,
 }

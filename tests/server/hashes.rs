@@ -74,4 +74,6 @@ fn whoever_listens_is_told_of_fields_that_ended_and_of_the_hash_that_went_with_t
     wire.ask("HPEXPIRE h 50 FIELDS 1 c");
     listener.expect(&[message(hexpired), message(del)].concat());
     wire.talk(&[("EXISTS h", ":0\r\n")]);
+    let info = wire.ask("INFO stats").text();
+    assert!(info.contains("expired_subkeys:3\r\n"), "{info}");
 }

@@ -142,7 +142,10 @@ mod tests {
         static CASES: AtomicU64 = AtomicU64::new(0);
         let key = CASES.fetch_add(1, Ordering::Relaxed).to_le_bytes();
         let mut batch = ENGINE.batch(NOW, false);
-        let put = batch.run(|txn| Ok::<_, Infallible>(import(txn, (0, &key), value, None)));
+        let put = batch.run(|txn| {
+            import(txn, (0, &key), value, None);
+            Ok::<_, Infallible>(())
+        });
         assert!(matches!(put, Ok(Ok(()))));
         let payload = batch.run(|txn| {
             let live = txn.peek(0, &key);
