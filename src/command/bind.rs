@@ -6,7 +6,7 @@ use crate::command::call::Handler;
 use crate::command::spec::CommandSpec;
 use crate::command::{
     blocking, connection, hashes, keys, lists, pubsub, server, sets, sort, sorted_sets, strings, table,
-    transactions,
+    transactions, transfer,
 };
 
 /// How an attempt at a command runs.
@@ -73,6 +73,7 @@ const GROUPS: &[&[(&str, Binding)]] = &[
     sets::BINDINGS,
     sorted_sets::BINDINGS,
     sort::BINDINGS,
+    transfer::BINDINGS,
 ];
 
 const BINDINGS: &[(&str, Binding)] = &[

@@ -35,6 +35,8 @@ pub trait Reconfigure: Send + Sync + std::fmt::Debug {
 pub struct EngineCounts {
     /// Keys removed because their time had come.
     pub expired_keys: u64,
+    /// Fields of hashes removed because their time had come.
+    pub expired_fields: u64,
     /// Attempts that lost to another and ran again.
     pub lost_attempts: u64,
     /// Transactions that ran alone.
@@ -49,6 +51,7 @@ impl EngineCounts {
     fn of(info: &EngineInfo) -> Self {
         Self {
             expired_keys: info.expired_keys,
+            expired_fields: info.expired_fields,
             lost_attempts: info.lost_attempts,
             alone_transactions: info.alone_transactions,
             root_waits: info.root_waits,
@@ -59,6 +62,7 @@ impl EngineCounts {
     fn since(self, earlier: Self) -> Self {
         Self {
             expired_keys: self.expired_keys.saturating_sub(earlier.expired_keys),
+            expired_fields: self.expired_fields.saturating_sub(earlier.expired_fields),
             lost_attempts: self.lost_attempts.saturating_sub(earlier.lost_attempts),
             alone_transactions: self.alone_transactions.saturating_sub(earlier.alone_transactions),
             root_waits: self.root_waits.saturating_sub(earlier.root_waits),

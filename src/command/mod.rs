@@ -27,6 +27,7 @@ pub mod stats;
 pub mod strings;
 pub mod table;
 pub mod transactions;
+pub mod transfer;
 
 #[cfg(test)]
 mod tests;

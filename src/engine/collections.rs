@@ -20,8 +20,8 @@ use crate::store::version::{CollectionRef, OwnedVersion, Value, ValueRef, Versio
 /// What became of the fields of a hash whose time had come.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ExpiredFields {
-    /// Whether there were any.
-    pub removed: bool,
+    /// How many there were.
+    pub removed: usize,
     /// Whether the hash went with the last of them.
     pub is_gone: bool,
     /// When the next one's time comes.
@@ -245,7 +245,7 @@ impl<'g> Txn<'g> {
         });
         let left = self.peek_hash(db, key).ok().flatten();
         let next = left.and_then(|hash| hash.next_expiry());
-        ExpiredFields { removed: removed.is_ok(), is_gone: left.is_none(), next }
+        ExpiredFields { removed: if removed.is_ok() { over.len() } else { 0 }, is_gone: left.is_none(), next }
     }
 
     /// Notes that no version of the attempt has these trees any more.

@@ -116,7 +116,7 @@ fn expire_slice(
     }
     let expire =
         |(hash, key): (KeyHash, Vec<u8>)| expire_fields(engine, db, &mut batch, timers, (hash, &key), now);
-    hashes_with_fields.into_iter().map(expire).all(|possible| possible)
+    hashes_with_fields.into_iter().all(expire)
 }
 
 /// Removes fields of a hash whose time has come, and sets a timer for the next; tells whether writes are possible.
@@ -128,21 +128,21 @@ fn expire_fields(
     (hash, key): (KeyHash, &[u8]),
     now: Millis,
 ) -> bool {
-    let (mut removed, mut is_gone) = (false, false);
+    let (mut removed, mut is_gone) = (0, false);
     let possible = loop {
         let Ok(Ok(expired)) = batch.run(|txn| Ok::<_, std::convert::Infallible>(txn.expire_fields(db, key)))
         else {
             break false;
         };
-        removed |= expired.removed;
+        removed += expired.removed;
         is_gone = expired.is_gone;
         match expired.next {
-            Some(next) if expired.removed && next <= now => batch.repin(),
+            Some(next) if expired.removed > 0 && next <= now => batch.repin(),
             Some(next) => {
                 timers.set(next, hash, now);
                 break true;
             }
-            None if !expired.removed => {
+            None if expired.removed == 0 => {
                 // Somebody was faster; or the hash's database has another number now, and its fields still wait.
                 timers.set(Millis(now.0 + 1), hash, now);
                 break true;
@@ -150,9 +150,10 @@ fn expire_fields(
             None => break true,
         }
     };
+    engine.stats.expired_fields.add(removed as i64);
     // Why once: whoever listens wants to know of the hash, however many writes it took.
     if let Some(witness) = engine.witness.get()
-        && removed
+        && removed > 0
     {
         witness.fields_expired(db, key, is_gone, batch.seen(), now);
     }

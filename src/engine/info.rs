@@ -50,6 +50,8 @@ pub struct EngineInfo {
     pub data_bytes: u64,
     /// Keys removed because their time had come.
     pub expired_keys: u64,
+    /// Fields of hashes removed because their time had come.
+    pub expired_fields: u64,
     /// Attempts that lost to another and ran again.
     pub lost_attempts: u64,
     /// Transactions that ran alone.
@@ -91,6 +93,7 @@ impl Engine {
             databases,
             data_bytes,
             expired_keys: self.stats.expired.count(),
+            expired_fields: self.stats.expired_fields.count(),
             lost_attempts: self.stats.lost.count(),
             alone_transactions: self.stats.alone.count(),
             root_waits: self.root.waits(),

@@ -66,6 +66,7 @@ pub use error::{EngineError, OpenError, SnapshotFailure};
 pub use info::{DatabaseInfo, EngineInfo, SnapshotStatus};
 pub use recovery::{Progress, Recovered};
 pub use txn::{Fate, KeyInfo, Live, LiveString, Lookups, Missed, Txn, Was, WrongType};
+pub use usage::Use;
 pub use waits::{Seat, Turns, has_called};
 
 use limits::SharedLimits;
@@ -135,6 +136,8 @@ pub(crate) struct EngineStats {
     pub alone: Counter,
     /// Keys whose time came.
     pub expired: Counter,
+    /// Fields of hashes whose time came.
+    pub expired_fields: Counter,
     /// Keys written.
     pub changes: Counter,
 }
@@ -314,6 +317,14 @@ impl Engine {
     /// When the log has failed: nobody knows whether it is.
     pub async fn wait_durable(&self, lsn: Lsn) -> Result<(), EngineError> {
         Ok(self.log.wait_durable(lsn).await?)
+    }
+
+    /// As [`Engine::wait_durable`], for a thread that may block.
+    ///
+    /// # Errors
+    /// As [`Engine::wait_durable`].
+    pub fn wait_durable_blocking(&self, lsn: Lsn) -> Result<(), EngineError> {
+        Ok(self.log.wait_durable_blocking(lsn)?)
     }
 
     /// How long a write should be held back because stable storage is behind.

@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use crate::clock::Millis;
 use crate::engine::effect::overwritten;
 use crate::engine::root::Root;
-use crate::engine::usage::Usage;
+use crate::engine::usage::{Usage, Use};
 use crate::engine::{DbIndex, Engine};
 use crate::lsn::Lsn;
 use crate::store::cell::Cell;
@@ -551,6 +551,17 @@ impl<'g> Txn<'g> {
     pub(super) fn hand_on(&mut self, at: usize, version: OwnedVersion, change: Change) {
         if let Some(replaced) = self.accesses[at].write.replace(Write { version, change, shown: false }) {
             replaced.discard();
+        }
+    }
+
+    /// Says how a key that the attempt has written was used before, where that is what is counted.
+    pub fn set_use(&mut self, db: DbIndex, key: &[u8], used: Use) {
+        let at = self.access(db, key);
+        if let Some(write) = &self.accesses[at].write
+            && let Some(word) = self.engine.usage.known(used, self.now)
+        {
+            // Relaxed: nobody else sees the version yet.
+            write.version.as_ptr().access().store(word, crate::sync::Ordering::Relaxed);
         }
     }
 

@@ -12,6 +12,15 @@ const CLOCK: u64 = (1 << 24) - 1;
 /// Where a fresh key's counter starts, so that it is not the first to be evicted.
 const FREQUENCY_FRESH: u8 = 5;
 
+/// What is known of how a key was used before it came here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Seconds since the last use.
+    IdleSeconds(u64),
+    /// The logarithmic counter of uses.
+    Frequency(u8),
+}
+
 /// How use is told, and by which parameters; changed at run time by settings.
 #[derive(Debug)]
 pub struct Usage {
@@ -50,6 +59,15 @@ impl Usage {
         }
         let frequency = old.map_or(FREQUENCY_FRESH, |word| self.raised(word, now));
         minutes(now) << 8 | u32::from(frequency)
+    }
+
+    /// The word of a key of which it is known how it was used; none if what is known is not what is counted.
+    pub fn known(&self, used: Use, now: Millis) -> Option<u32> {
+        match (used, self.counts_frequency()) {
+            (Use::IdleSeconds(idle), false) => Some((now.seconds().saturating_sub(idle) & CLOCK) as u32),
+            (Use::Frequency(frequency), true) => Some(minutes(now) << 8 | u32::from(frequency)),
+            _ => None,
+        }
     }
 
     /// Counts a use of a version.
@@ -117,6 +135,20 @@ mod tests {
         let before = Millis(CLOCK * 1000);
         let version = OwnedVersion::new(b"k", None, None, usage.fresh(None, before));
         assert_eq!(Usage::idle_seconds(version.as_ptr(), Millis((CLOCK + 3) * 1000)), 3);
+    }
+
+    #[test]
+    fn what_is_known_of_a_key_counts_only_if_that_is_counted() {
+        let (usage, now) = (Usage::default(), Millis(100_000_000));
+        let idle = usage.known(Use::IdleSeconds(70), now).expect("idle time is counted");
+        let version = OwnedVersion::new(b"k", None, None, idle);
+        assert_eq!(Usage::idle_seconds(version.as_ptr(), now), 70);
+        assert_eq!(usage.known(Use::Frequency(9), now), None);
+        usage.count_frequency(true, 10, 1);
+        let often = usage.known(Use::Frequency(9), now).expect("frequency is counted");
+        let version = OwnedVersion::new(b"k", None, None, often);
+        assert_eq!(usage.frequency(version.as_ptr(), now), 9);
+        assert_eq!(usage.known(Use::IdleSeconds(70), now), None);
     }
 
     #[test]

@@ -54,3 +54,26 @@ fn fields_end_after_a_snapshot() {
     let server = server.killed_and_restarted();
     check_hashes(&mut server.connect());
 }
+
+#[test]
+fn whoever_listens_is_told_of_fields_that_ended_and_of_the_hash_that_went_with_the_last() {
+    let server = Launch::new(&["-notify-keyspace-events", "Eghx"]).start();
+    let (mut wire, mut listener) = (server.connect(), server.connect());
+    let subscribed = |channel: &str, count| {
+        format!("*3\r\n$9\r\nsubscribe\r\n${}\r\n{channel}\r\n:{count}\r\n", channel.len())
+    };
+    let (hexpired, del) = ("__keyevent@0__:hexpired", "__keyevent@0__:del");
+    listener.send(format!("SUBSCRIBE {hexpired} {del}\r\n").as_bytes());
+    listener.expect(&[subscribed(hexpired, 1), subscribed(del, 2)].concat());
+    let message =
+        |channel: &str| format!("*3\r\n$7\r\nmessage\r\n${}\r\n{channel}\r\n$1\r\nh\r\n", channel.len());
+    wire.ask("HSET h a 1 b 2 c 3");
+    wire.ask("HPEXPIRE h 50 FIELDS 2 a b");
+    listener.expect(&message(hexpired));
+    wire.talk(&[("HGETALL h", "*2\r\n$1\r\nc\r\n$1\r\n3\r\n")]);
+    wire.ask("HPEXPIRE h 50 FIELDS 1 c");
+    listener.expect(&[message(hexpired), message(del)].concat());
+    wire.talk(&[("EXISTS h", ":0\r\n")]);
+    let info = wire.ask("INFO stats").text();
+    assert!(info.contains("expired_subkeys:3\r\n"), "{info}");
+}

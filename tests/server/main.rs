@@ -32,3 +32,4 @@ mod redis_clients;
 mod restart;
 mod starting;
 mod transactions;
+mod transfer;

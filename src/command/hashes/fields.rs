@@ -56,7 +56,7 @@ mod tests {
         let parsed = |words: &str| {
             let request: OwnedRequest = words.split_whitespace().collect();
             let fields = named(request.as_args(), 0, "ERR no number");
-            fields.map(|fields| fields.len()).map_err(|error| error.to_string())
+            fields.map(Args::len).map_err(|error| error.to_string())
         };
         assert_eq!(parsed("fields 2 a b"), Ok(2));
         let mandatory = "ERR Mandatory argument FIELDS is missing or not at the right position";

@@ -43,7 +43,7 @@ fn set_all(call: &mut Call<'_, '_>, command: &str) -> Result<i64, CommandError> 
 }
 
 /// Fields and values in turn.
-pub(super) fn pairs<'a>(data: Args<'a>) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+pub(super) fn pairs(data: Args<'_>) -> impl Iterator<Item = (&[u8], &[u8])> {
     data.iter().step_by(2).zip(data.iter().skip(1).step_by(2))
 }
 

@@ -39,7 +39,7 @@ mod topics;
 pub use hub::{Hub, Letter, Postage};
 pub use inspect::{channels, help, numpat, numsub, shardchannels, shardnumsub};
 pub use mode::check as check_mode;
-pub(super) use notify::{tell_misses, tells_misses, witness};
+pub(super) use notify::{tell_done, tell_misses, tells_misses, witness};
 pub use outgoing::Outgoing;
 pub use publish::{publish, spublish};
 pub use subscribe::{psubscribe, punsubscribe, ssubscribe, subscribe, sunsubscribe, unsubscribe};

@@ -25,7 +25,8 @@ impl Call<'_, '_> {
     /// and never if the attempt loses or the command fails. So the caller need not know whether it will win.
     ///
     /// Told by itself, and by no command: `new` (class `n`) in front of a key's first event, where the key was not
-    /// there before; `expired` (class `x`), also of a key whose time had come when it was written; `keymiss` (class
+    /// there before; `expired` (class `x`), also of a key whose time had come when it was written; `hexpired` (class
+    /// `h`) of a hash whose fields have ended, with `del` (class `g`) if it went with the last of them; `keymiss` (class
     /// `m`) of commands that are flagged `readonly`. A command that writes but reads as well (GETSET, GETDEL, COPY,
     /// SORT ... STORE) tells `(EventClass::KEY_MISS, "keymiss")` itself of the key that it reads in vain.
     ///
@@ -121,13 +122,24 @@ pub(in crate::command) fn witness(hub: &Arc<Hub>, settings: &Arc<Settings>) -> B
     Box::new(Herald { hub: Arc::clone(hub), settings: Arc::clone(settings) })
 }
 
+/// Publishes an event of a key that no attempt tells, because the change that it tells of has taken effect.
+pub(in crate::command) fn tell_done(
+    hub: &Hub,
+    settings: &Settings,
+    class: EventClass,
+    event: (DbIndex, &'static str, &[u8]),
+    (lsn, now): (Lsn, Millis),
+) {
+    let wanted = settings.notify_keyspace_events();
+    if wanted.intersects(class) {
+        let limit = settings.output_limit(ClientClass::Pubsub);
+        publish_event(hub, wanted, event, Postage { limit, lsn, now });
+    }
+}
+
 impl Herald {
     fn tell(&self, class: EventClass, event: (DbIndex, &'static str, &[u8]), lsn: Lsn, now: Millis) {
-        let wanted = self.settings.notify_keyspace_events();
-        if wanted.intersects(class) {
-            let limit = self.settings.output_limit(ClientClass::Pubsub);
-            publish_event(&self.hub, wanted, event, Postage { limit, lsn, now });
-        }
+        tell_done(&self.hub, &self.settings, class, event, (lsn, now));
     }
 }
 

@@ -171,7 +171,7 @@ fn wait_for(client: &mut Client, request: &str, expected: &str) {
 #[test]
 fn a_field_that_is_over_is_hidden_before_it_is_removed() {
     let mut client = Client::new();
-    client.expire_actively(false);
+    client.engine().set_active_expiry(false);
     for request in ["HSET h a 1 b 2 c 3", "HPEXPIRE h 30 FIELDS 2 a b"] {
         client.ask(request);
     }

@@ -237,13 +237,6 @@ fn hrandfield_answers_pairs_by_the_protocol() {
 }
 
 #[test]
-fn a_count_that_nobody_could_be_answered_is_refused() {
-    let mut client = Client::new();
-    client.ask(&format!("HSET h {} 1", "f".repeat(1 << 20)));
-    assert_eq!(client.ask("HRANDFIELD h -9223372036854775807"), "-ERR the reply would be longer than 512 MB");
-}
-
-#[test]
 fn a_transaction_sees_its_own_fields() {
     run(&[
         ("MULTI", "+OK"),

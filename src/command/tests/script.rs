@@ -12,7 +12,7 @@ use crate::command::context::Context;
 use crate::command::dispatch::{self, Flow};
 use crate::command::session::Session;
 use crate::engine::Engine;
-use crate::resp::{Protocol, ReplyBuf, inline};
+use crate::resp::{Args, Protocol, ReplyBuf, inline};
 use crate::settings::{Caller, Settings};
 
 /// A client of an empty database of its own.
@@ -37,29 +37,34 @@ impl Client {
     /// Asks one request and waits for the reply, in the notation above.
     pub(super) fn ask(&mut self, line: &str) -> String {
         let request = inline::split(line.as_bytes()).expect("balanced quotes");
+        let text = String::from_utf8_lossy(&self.call(request.as_args())).replace("\r\n", " ");
+        text.trim_end().to_owned()
+    }
+
+    /// Asks one request and waits for the reply's bytes.
+    pub(super) fn call(&mut self, request: Args<'_>) -> Vec<u8> {
         let mut reply = ReplyBuf::with_protocol(self.protocol);
-        let requests = [request.as_args()];
+        let requests = [request];
         let (ran, flow) =
             dispatch::execute_batch(&self.context, &mut self.session, Millis::now(), &requests, &mut reply);
-        assert_eq!(ran, 1, "{line}");
+        assert_eq!(ran, 1, "{request:?}");
         if let Flow::Later(Later::Blocking(work), rest) = flow {
             work(&self.context, &mut reply);
             let error = reply.error_message();
             rest.expect("its end").end(&self.context, &self.session.client, error.as_deref());
         }
-        let text = String::from_utf8_lossy(&reply.to_vec()).replace("\r\n", " ");
-        text.trim_end().to_owned()
+        reply.to_vec()
+    }
+
+    /// The database, for what others do with it.
+    pub(super) fn engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.context.engine)
     }
 
     /// Changes a setting from outside.
     pub(super) fn set(&self, name: &str, value: &str) {
         let pairs = [(name.as_bytes(), value.as_bytes())];
         let _changed = self.context.settings.set(&pairs, Caller::Local).expect("a valid setting");
-    }
-
-    /// Has keys and fields removed when their time has come, or only hidden.
-    pub(super) fn expire_actively(&self, on: bool) {
-        self.context.engine.set_active_expiry(on);
     }
 
     fn follow(mut self, script: &[(&str, &str)]) {

@@ -37,6 +37,7 @@ pub(super) fn stats(report: &Report<'_, '_, '_>, text: &mut Text) {
 fn keyspace_counters(report: &Report<'_, '_, '_>, text: &mut Text) {
     let (counted, totals) = (report.call.context.counted(report.engine()), report.totals());
     text.field("expired_keys", counted.expired_keys);
+    text.field("expired_subkeys", counted.expired_fields);
     text.zeros(&[
         "evicted_keys",
         "evicted_clients",
