@@ -170,7 +170,9 @@ impl Waits {
             // SeqCst: 6 in the module's argument.
             if shard.places.load(Ordering::SeqCst) != 0 {
                 let called: Vec<_> = shard.lock().values_mut().flatten().filter_map(Queue::call).collect();
-                called.iter().for_each(|waiter| waiter.call());
+                for waiter in &called {
+                    waiter.call();
+                }
                 CALLED.set(true);
             }
         }

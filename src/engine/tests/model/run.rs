@@ -79,13 +79,8 @@ impl Run {
         let reaped = batch.run(|txn| {
             let reaped = txn.expire(db, key.bytes());
             // All of them, however many one write removes.
-            Ok::<_, Infallible>(
-                reaped
-                    || std::iter::from_fn(|| Some(txn.expire_fields(db, key.bytes()).removed))
-                        .take_while(|&some| some)
-                        .count()
-                        > 0,
-            )
+            let mut fields = std::iter::repeat_with(|| txn.expire_fields(db, key.bytes()).removed);
+            Ok::<_, Infallible>(reaped || fields.by_ref().take_while(|&removed| removed > 0).count() > 0)
         });
         drop(batch);
         let Ok(reaped) = reaped.unwrap();
