@@ -19,6 +19,7 @@ use crate::command::session::Session;
 use crate::command::spec::{CommandSpec, Flags};
 use crate::command::stats::{Counter, LocalStats};
 use crate::command::{table, transactions};
+use crate::engine;
 use crate::engine::{Batch, EngineError, Lookups};
 use crate::log::{FsyncPolicy, LogError};
 use crate::lsn::Lsn;
@@ -37,6 +38,8 @@ const UNKNOWN_BYTES_MAX: usize = 128;
 pub enum Flow {
     /// Goes on.
     Continue,
+    /// Lets those run whom the last command has called, before its reply is sent; then goes on.
+    Called,
     /// Does this first, and ends the command that left it its reply.
     Later(Later, Option<Box<Unfinished>>),
     /// Waits for the end of CLIENT PAUSE, then goes on with the first request that was not taken.
@@ -81,6 +84,7 @@ pub fn execute_batch(
         watch: Stopwatch::start(),
         held_up: context.engine.write_delay(),
         lookups: Lookups::default(),
+        somebody_waits: context.engine.waited_keys() > 0,
     };
     if session.subscriptions.is_some() {
         session.begin_batch_subscribed(reply);
@@ -95,7 +99,14 @@ pub fn execute_batch(
         run.look_up(session, group, &mut specs);
         for (&request, &spec) in group.iter().zip(&specs) {
             match run.request(session, request, spec, reply) {
-                Step::Done => taken += 1,
+                Step::Done => {
+                    taken += 1;
+                    // Why after each command: who waits is served with what it brings, and not with what the next does.
+                    if run.somebody_waits && engine::has_called() {
+                        flow = Flow::Called;
+                        break 'batch;
+                    }
+                }
                 Step::Stop(then) => {
                     taken += 1;
                     flow = then;
@@ -128,6 +139,8 @@ struct Run<'c> {
     held_up: Option<Duration>,
     /// Keys that reading commands looked for.
     lookups: Lookups,
+    /// Whether anybody waited for a key when the batch began.
+    somebody_waits: bool,
 }
 
 type Specs = SmallVec<[Option<&'static CommandSpec>; GROUP_REQUESTS]>;

@@ -48,8 +48,8 @@ thread_local! {
     static CALLED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether what this thread wrote since it last asked has called somebody: those will run soon, and want to before
-/// others are told of the write.
+/// Whether what this thread wrote since it last asked has called somebody, who should run before others are told of the
+/// write.
 #[inline]
 pub fn has_called() -> bool {
     CALLED.replace(false)

@@ -2,8 +2,8 @@
 //!
 //! A blocking command first tries what its sister that does not block does. If there is nothing it leaves a [`Wait`] to
 //! its connection, which takes a [`crate::engine::Seat`] for it and tries again whenever it is called, until it is
-//! served, its time is up, CLIENT UNBLOCK lets it go, or its client is gone. Inside a transaction nothing waits: the
-//! answer is that of a wait whose time is up.
+//! served, its time is up, CLIENT UNBLOCK lets it go, or its client is gone. Inside a transaction nothing waits: then the
+//! answer is that of the sister.
 //!
 //! | file | owns |
 //! |---|---|
@@ -29,7 +29,7 @@ use crate::store::value::collection::Type;
 pub(super) use timeout::parse as parse_timeout;
 pub use turn::Turn;
 pub use unblock::{Unblock, Unblocking, Waiting};
-pub use wait::{Absent, Tried, Wait};
+pub use wait::{Tried, Wait};
 
 /// The functions of the commands of this group.
 pub(super) const BINDINGS: &[(&str, Binding)] = &[
@@ -43,6 +43,15 @@ pub(super) const BINDINGS: &[(&str, Binding)] = &[
 /// answers with it. Gives the position of that key among those that are waited for.
 pub type Try = fn(&mut Call<'_, '_>, Turn<'_>) -> Result<Option<usize>, CommandError>;
 
+/// The absence of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// Of a value.
+    Null,
+    /// Of an array.
+    NullArray,
+}
+
 /// A blocking command.
 pub(super) struct Plan<K> {
     /// How long it waits; none: for ever.
@@ -51,7 +60,7 @@ pub(super) struct Plan<K> {
     pub keys: K,
     /// What it waits for under them.
     pub of: Type,
-    /// The answer when it has waited in vain.
+    /// The answer where there is nothing and it must not wait.
     pub absent: Absent,
     /// How it takes what it finds.
     pub try_once: Try,
@@ -67,10 +76,13 @@ impl<'a, K: Iterator<Item = &'a [u8]>> Plan<K> {
         }
         if waits {
             let keys = self.keys.map(Box::from).collect();
-            let wait = Wait::new(call, self.timeout, (keys, self.of), self.absent, self.try_once);
+            let wait = Wait::new(call, self.timeout, (keys, self.of), self.try_once);
             call.later = Some(Later::Wait(Box::new(wait)));
         } else {
-            self.absent.answer(call.reply);
+            match self.absent {
+                Absent::Null => call.reply.null(),
+                Absent::NullArray => call.reply.null_array(),
+            }
         }
         Ok(())
     }

@@ -12,25 +12,6 @@ use crate::engine::{DbIndex, Engine, EngineError, Seat};
 use crate::resp::{OwnedRequest, ReplyBuf};
 use crate::store::value::collection::Type;
 
-/// What a client is answered that has waited in vain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Absent {
-    /// That there is no value.
-    Null,
-    /// That there is no array.
-    NullArray,
-}
-
-impl Absent {
-    /// Answers it.
-    pub(super) fn answer(self, reply: &mut ReplyBuf) {
-        match self {
-            Self::Null => reply.null(),
-            Self::NullArray => reply.null_array(),
-        }
-    }
-}
-
 /// A command that waits.
 #[derive(Debug)]
 pub struct Wait {
@@ -38,7 +19,6 @@ pub struct Wait {
     db: DbIndex,
     keys: Vec<Box<[u8]>>,
     of: Type,
-    absent: Absent,
     try_once: Try,
     deadline: Option<Instant>,
 }
@@ -60,13 +40,12 @@ impl Wait {
         call: &Call<'_, '_>,
         timeout: Option<Duration>,
         (keys, of): (Vec<Box<[u8]>>, Type),
-        absent: Absent,
         try_once: Try,
     ) -> Self {
         // Why none where it overflows: a time that no clock can tell never comes.
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let request = call.args.to_owned_request();
-        Self { request, db: call.db(), keys, of, absent, try_once, deadline }
+        Self { request, db: call.db(), keys, of, try_once, deadline }
     }
 
     /// When its time is up.
@@ -128,9 +107,10 @@ impl Wait {
     }
 
     /// Answers a client that is not to wait any longer.
-    pub fn give_up(&self, how: Unblocking, reply: &mut ReplyBuf) {
+    pub fn give_up(how: Unblocking, reply: &mut ReplyBuf) {
         match how {
-            Unblocking::Timeout => self.absent.answer(reply),
+            // Why of all commands: so does Redis, even of those whose reply is no array.
+            Unblocking::Timeout => reply.null_array(),
             Unblocking::Error => reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
         }
     }

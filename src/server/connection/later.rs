@@ -19,7 +19,7 @@ impl Connection {
     /// Does what is to be done before the next request.
     pub(super) async fn follow(&mut self, flow: Flow, kill: &mut KillSwitch<'_>) -> Result<(), End> {
         match flow {
-            Flow::Continue => Ok(()),
+            Flow::Continue | Flow::Called => Ok(()),
             Flow::Later(later, unfinished) => self.act(later, unfinished, kill).await,
             Flow::Paused => self.sit_out_pause(kill).await,
             Flow::Delay(time) => self.hold(tokio::time::sleep(time), kill).await,
@@ -70,10 +70,15 @@ impl Connection {
     /// Shows the connection as blocked, until it publishes again; the count of such is right for as long as the
     /// result is kept.
     pub(super) fn block(&self) -> Blocked {
+        self.show_blocked();
+        self.context.clients.block()
+    }
+
+    /// Shows the connection as blocked, until it publishes again.
+    pub(super) fn show_blocked(&self) {
         let mut figures = self.client.session();
         figures.flags = figures.flags.with(ClientFlags::BLOCKED, true);
         self.client.publish_session(&figures);
-        self.context.clients.block()
     }
 
     /// Runs what may take long on a thread that serves nobody else.

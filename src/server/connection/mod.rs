@@ -34,7 +34,6 @@ use crate::command::context::Context;
 use crate::command::dispatch::{self, Flow};
 use crate::command::session::Session;
 use crate::command::stats::Counter;
-use crate::engine;
 use crate::resp::{Limits, RequestParser};
 use kill::KillSwitch;
 use std::future::poll_fn;
@@ -243,9 +242,8 @@ impl Connection {
     /// Executes what was parsed at `now`, as far as it goes, and sends the replies.
     async fn batch(&mut self, now: Millis, kill: &mut KillSwitch<'_>) -> Result<(), End> {
         let flow = self.execute(now);
-        if engine::has_called() {
-            // Why: who was called runs before this task does again, and so takes what it was called for before the client
-            // that brought it is told.
+        if matches!(flow, Flow::Called) {
+            // Why: who was called runs on this thread before this task does again.
             tokio::task::yield_now().await;
         }
         // Why tried first: nearly always there is nothing to wait for, and each wait costs its layers of futures.

@@ -46,6 +46,10 @@ impl Connection {
         let mut reply = ReplyBuf::with_protocol(self.session.protocol);
         loop {
             let mut pause = context.pause.check(true).map(|pause| -> Delay<'_> { Box::pin(pause) });
+            if self.session.subscriptions.is_some() {
+                // Why first: what was published before the element came is told before it.
+                self.forward_pushes(kill).await?;
+            }
             if pause.is_none() {
                 let (tried, kept) = wait.try_again(seat, &context, &mut self.session, &mut reply);
                 let Some(kept) = kept else { break };
@@ -56,7 +60,7 @@ impl Connection {
                 }
             }
             if let Some(how) = self.until_called((&seat, &waiting), &mut deadline, pause, kill).await? {
-                wait.give_up(how, &mut reply);
+                Wait::give_up(how, &mut reply);
                 break;
             }
         }
@@ -95,10 +99,17 @@ impl Connection {
             match kill.unless_killed(event).await?? {
                 Event::Called => return Ok(None),
                 Event::Ended(how) => return Ok(Some(how)),
-                Event::Arrived(Arrival::Pushes) => self.send_pushes(kill).await?,
+                Event::Arrived(Arrival::Pushes) => self.forward_pushes(kill).await?,
                 Event::Arrived(Arrival::Bytes(count)) => self.read_ahead(count)?,
             }
         }
+    }
+
+    /// Sends pushes on, and goes on to wait.
+    async fn forward_pushes(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
+        self.send_pushes(kill).await?;
+        self.show_blocked();
+        Ok(())
     }
 
     /// Takes in bytes that no turn has asked for.

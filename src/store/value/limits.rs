@@ -13,10 +13,11 @@ pub enum ListLimit {
 }
 
 impl ListLimit {
-    /// The limit that `list-max-listpack-size` means: elements, or (negative) 4, 8, 16, 32 or 64 KiB.
+    /// The limit that `list-max-listpack-size` means: elements, of which one always fits, or (negative) 4, 8, 16, 32 or
+    /// 64 KiB.
     pub fn of_setting(setting: i64) -> Self {
         match setting {
-            0.. => Self::Elements(setting as usize),
+            0.. => Self::Elements(setting.max(1) as usize),
             -4..0 => Self::Bytes(2048 << -setting),
             _ => Self::Bytes(65_536),
         }
@@ -84,5 +85,6 @@ mod tests {
         assert_eq!(ListLimit::of_setting(-2), ListLimit::Bytes(8192));
         assert_eq!(ListLimit::of_setting(-5), ListLimit::Bytes(65_536));
         assert_eq!(ListLimit::of_setting(128), ListLimit::Elements(128));
+        assert_eq!(ListLimit::of_setting(0), ListLimit::Elements(1));
     }
 }
