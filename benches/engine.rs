@@ -7,8 +7,8 @@ use std::time::Duration;
 use criterion::{BatchSize, Criterion, Throughput};
 use goredis::Db;
 use goredis::clock::Millis;
-use goredis::engine::{Batch, Txn};
-use goredis::store::version::{Value, ValueRef};
+use goredis::engine::{Batch, Txn, WrongType};
+use goredis::store::version::{StringRef, Value, ValueRef};
 
 const KEYS: u64 = 100_000;
 const VALUE: [u8; 64] = [b'x'; 64];
@@ -81,7 +81,7 @@ fn commands(c: &mut Criterion) {
                 |batch| {
                     run(batch, |txn| {
                         let count = match txn.get(0, b"counter").map(|live| live.value) {
-                            Some(ValueRef::Int(count)) => count,
+                            Some(ValueRef::String(StringRef::Int(count))) => count,
                             _ => 0,
                         };
                         txn.put(0, b"counter", Value::Int(count + 1), None);
@@ -110,6 +110,49 @@ fn commands(c: &mut Criterion) {
     }
 }
 
+/// Writes of one entry to a collection that has many.
+fn collections(c: &mut Criterion) {
+    let db = Db::in_memory().expect("a database in memory opens");
+    let engine = db.engine();
+    let mut group = c.benchmark_group("engine/collections");
+    group.throughput(Throughput::Elements(1)).measurement_time(Duration::from_secs(3));
+    let mut next = scattered();
+    let mut bench = |name: &str, write: &dyn Fn(&mut Txn<'_>, u64) -> Result<(), WrongType>| {
+        let mut batch = engine.batch(Millis::now(), true);
+        for n in 0..KEYS {
+            run(&mut batch, |txn| write(txn, n)).expect("a collection of the type");
+            batch.repin();
+        }
+        drop(batch);
+        group.bench_function(name, |b| {
+            b.iter_batched_ref(
+                || engine.batch(Millis::now(), true),
+                |batch| run(batch, |txn| write(txn, next())).expect("a collection of the type"),
+                BatchSize::NumIterations(64),
+            );
+        });
+    };
+    bench("field of a hash", &|txn, n| {
+        txn.edit_hash(0, b"hash", |hash| {
+            hash.set(&key(n), &VALUE, None);
+            Ok(())
+        })
+    });
+    bench("score of a sorted set", &|txn, n| {
+        txn.edit_sorted_set(0, b"sorted set", |set| {
+            set.put(&key(n), (n.wrapping_mul(7919) % KEYS) as f64 + set.len() as f64);
+            Ok(())
+        })
+    });
+    bench("push to a list", &|txn, n| {
+        txn.edit_list(0, b"list", |list| {
+            list.push_back(&[&key(n)]);
+            Ok(())
+        })
+    });
+    group.finish();
+}
+
 fn recovery(c: &mut Criterion) {
     let mut group = c.benchmark_group("recovery");
     group.sample_size(10).throughput(Throughput::Elements(KEYS));
@@ -132,6 +175,7 @@ fn recovery(c: &mut Criterion) {
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     commands(&mut criterion);
+    collections(&mut criterion);
     recovery(&mut criterion);
     criterion.final_summary();
 }

@@ -3,7 +3,7 @@
 //! | file | commands |
 //! |---|---|
 //! | [`read`] | HGET HMGET HGETALL HKEYS HVALS HLEN HSTRLEN HEXISTS |
-//! | [`write`] | HSET HMSET HSETNX HDEL |
+//! | [`mod@write`] | HSET HMSET HSETNX HDEL |
 //! | [`counters`] | HINCRBY HINCRBYFLOAT |
 //! | [`scan`] | HSCAN |
 //! | [`random`] | HRANDFIELD |

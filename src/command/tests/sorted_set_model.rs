@@ -1,5 +1,7 @@
 //! Commands on a sorted set against a plain vector, on both sides of the limit of packed sets.
 
+use std::fmt::Write;
+
 use quickcheck::{Arbitrary, Gen, quickcheck};
 
 use super::script::Client;
@@ -69,7 +71,8 @@ impl Naive {
         let mut reply = format!("*{}", 2 * members.len());
         for (score, member) in members {
             let score = score.to_string();
-            reply += &format!(" ${} {member} ${} {score}", member.len(), score.len());
+            write!(reply, " ${} {member} ${} {score}", member.len(), score.len())
+                .expect("a string takes all");
         }
         reply
     }

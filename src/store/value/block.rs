@@ -30,7 +30,7 @@ impl<'b> Block<'b> {
     /// A block without entries.
     pub const EMPTY: Block<'static> = Block { ends: &[], data: &[], is_wide: false };
 
-    /// Reads what [`write`] wrote; bytes behind it are not looked at.
+    /// Reads what [`write()`] wrote; bytes behind it are not looked at.
     ///
     /// # Panics
     /// May panic on other bytes.
@@ -153,7 +153,7 @@ pub fn write(entries: &[&[u8]], data_bytes: usize, out: &mut [u8]) {
     assert!(data.is_empty(), "the block fills its room");
 }
 
-/// Writes `old` with `remove` entries from `at` on replaced by others to `out`, which it fills. As [`write`] of all of
+/// Writes `old` with `remove` entries from `at` on replaced by others to `out`, which it fills. As [`write()`] of all of
 /// them, but what stays is copied in two runs.
 ///
 /// # Panics
