@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::store::value::block::{BlockBuf, block_bytes};
+use crate::store::value::block::{BlockBuf, block_bytes, write};
 use crate::store::value::edit::{LEAF_BYTES_MAX, LEAF_ENTRIES_MAX, inner_nodes};
 use crate::store::value::form::Form;
 use crate::store::value::ledger::Ledger;
@@ -37,7 +37,9 @@ impl Builder {
         self.mark.get_or_insert(ledger.mark());
         let node = {
             let entries: SmallVec<[&[u8]; 64]> = self.leaf.iter().collect();
-            ledger.make(NodePtr::leaf(&entries, self.leaf.data_bytes()))
+            let data_bytes = self.leaf.data_bytes();
+            let body = block_bytes(entries.len(), data_bytes);
+            ledger.make(NodePtr::leaf(body, |out| write(&entries, data_bytes, out)))
         };
         // SAFETY: just made.
         self.leaves.push(unsafe { node.as_slot(self.form) });

@@ -9,14 +9,14 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::store::value::block::{Block, block_bytes, write_spliced};
+use crate::store::value::block::{Block, block_bytes, write, write_spliced};
 use crate::store::value::form::Form;
 use crate::store::value::ledger::Ledger;
-use crate::store::value::node::{NodePtr, SLOTS_MAX, Slot};
+use crate::store::value::node::{HEADER_BYTES, NodePtr, ROUNDED_BYTES_MAX, SLOTS_MAX, Slot};
 use crate::store::value::tree::{Tree, TreeRef};
 
-/// A leaf's block is at most so long, unless it holds a single entry.
-pub(super) const LEAF_BYTES_MAX: usize = 1024;
+/// A leaf's block is at most so long, unless it holds a single entry: with the node's header it fills an allocation.
+pub(super) const LEAF_BYTES_MAX: usize = ROUNDED_BYTES_MAX - HEADER_BYTES;
 /// A leaf has at most so many entries.
 pub(super) const LEAF_ENTRIES_MAX: usize = 128;
 /// A smaller leaf is merged with a neighbour, if both together are not larger than [`LEAF_BYTES_MERGED`].
@@ -148,8 +148,7 @@ impl Splice<'_> {
         if count == 0 || count > 1 && (bytes > LEAF_BYTES_MAX || count > LEAF_ENTRIES_MAX) {
             return None;
         }
-        let node = NodePtr::leaf_of(bytes, |out| write_spliced(block, at, remove, insert, out));
-        self.ledger.make(node);
+        let node = self.ledger.make_leaf(bytes, |out| write_spliced(block, at, remove, insert, out));
         // SAFETY: just made.
         Some(unsafe { node.as_slot(self.form) })
     }
@@ -189,7 +188,8 @@ impl Splice<'_> {
     }
 
     fn new_leaf(&mut self, entries: &[&[u8]], data_bytes: usize) -> Slot {
-        let node = self.ledger.make(NodePtr::leaf(entries, data_bytes));
+        let bytes = block_bytes(entries.len(), data_bytes);
+        let node = self.ledger.make_leaf(bytes, |out| write(entries, data_bytes, out));
         // SAFETY: just made.
         unsafe { node.as_slot(self.form) }
     }
@@ -289,17 +289,16 @@ impl Splice<'_> {
                     return None;
                 }
                 let entries: Entries<'_> = left.iter().chain(right.iter()).collect();
-                NodePtr::leaf(&entries, data)
+                self.ledger.make_leaf(block_bytes(count, data), |out| write(&entries, data, out))
             } else {
                 let (left, right) = (a.child.slots(), b.child.slots());
                 if left.len() + right.len() > SLOTS_MERGED {
                     return None;
                 }
                 let slots: SmallVec<[Slot; SLOTS_MAX]> = left.iter().chain(right).copied().collect();
-                NodePtr::inner(&slots)
+                self.ledger.make(NodePtr::inner(&slots))
             }
         };
-        self.ledger.make(node);
         self.ledger.replace(a.child);
         self.ledger.replace(b.child);
         // SAFETY: just made of nodes of the tree.

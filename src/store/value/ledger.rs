@@ -2,8 +2,10 @@
 //!
 //! Nodes are not counted. A published tree belongs to one version: the current one of one cell. A writer changes it by
 //! making nodes that share others with it, and notes in a ledger what it *made*, what it *replaced* (nodes that its
-//! tree no longer has), and which whole trees or parts it *dropped*. So at any moment each node is in exactly one of:
-//! a tree that some version of the attempt holds, `replaced`, or below `dropped`.
+//! tree no longer has), and which whole trees or parts it *dropped*. Fresh leaves that it replaces are *spare*: the
+//! edits at work use them again, so that a command of many changes makes no more leaves than the tree has. So at any
+//! moment each node is in exactly one of: a tree that some version of the attempt holds, `replaced`, `spare`, or below
+//! `dropped`.
 //!
 //! | the attempt | what happens |
 //! |---|---|
@@ -14,7 +16,7 @@
 //! cell has handed the tree's nodes on, to the next version or to the ledger.
 
 use crate::store::retired;
-use crate::store::value::node::NodePtr;
+use crate::store::value::node::{NodePtr, ROUNDED_BYTES_MAX, leaf_bytes};
 use crate::store::value::tree::Tree;
 
 /// What an attempt has done to trees.
@@ -23,7 +25,12 @@ pub struct Ledger {
     made: Vec<NodePtr>,
     replaced: Vec<NodePtr>,
     dropped: Vec<NodePtr>,
+    /// By their bytes, in steps of [`SPARE_STEP`]. Invariant: made since the first of the edits at work began, and seen
+    /// by nobody; when an edit ends there are none.
+    spare: Vec<Vec<NodePtr>>,
 }
+
+const SPARE_STEP: usize = 64;
 
 impl Ledger {
     /// Notes a new node.
@@ -32,9 +39,31 @@ impl Ledger {
         node
     }
 
-    /// Notes a node that its tree no longer has.
+    /// Makes a leaf, which is noted; see [`NodePtr::leaf`].
+    pub(super) fn make_leaf(&mut self, body: usize, write: impl FnOnce(&mut [u8])) -> NodePtr {
+        let size = leaf_bytes(body) / SPARE_STEP;
+        // Why not for longer ones: each is of its own size.
+        if leaf_bytes(body) <= ROUNDED_BYTES_MAX
+            && let Some(node) = self.spare.get_mut(size).and_then(Vec::pop)
+        {
+            // SAFETY: of this size; what is spare is seen by nobody.
+            unsafe { node.refill(body, write) };
+            return node;
+        }
+        self.make(NodePtr::leaf(body, write))
+    }
+
+    /// Notes a node that its tree no longer has, and that is read no more if it is fresh.
     pub(super) fn replace(&mut self, node: NodePtr) {
-        self.replaced.push(node);
+        if node.is_fresh() && node.level() == 0 && node.bytes() <= ROUNDED_BYTES_MAX {
+            let size = node.bytes() / SPARE_STEP;
+            if self.spare.len() <= size {
+                self.spare.resize_with(ROUNDED_BYTES_MAX / SPARE_STEP + 1, Vec::new);
+            }
+            self.spare[size].push(node);
+        } else {
+            self.replaced.push(node);
+        }
     }
 
     /// Notes a node that its tree no longer has, with all below it.
@@ -54,6 +83,7 @@ impl Ledger {
 
     /// Says that what was made since `mark` never changes again.
     pub(super) fn freeze(&mut self, mark: usize) {
+        self.spare.drain(..).for_each(|mut nodes| self.replaced.append(&mut nodes));
         for node in &self.made[mark..] {
             // SAFETY: made by this attempt, which has published nothing yet.
             unsafe { node.freeze() };
@@ -67,6 +97,8 @@ impl Ledger {
 
     /// Takes back what was done since `savepoint`: whatever tree was made is not used.
     pub fn roll_back(&mut self, savepoint: Savepoint) {
+        // Why not kept: each is among those that were made.
+        self.spare.clear();
         self.replaced.truncate(savepoint.replaced);
         self.dropped.truncate(savepoint.dropped);
         // Why kept: they are freed when the attempt ends, however it does.
@@ -109,6 +141,7 @@ impl Ledger {
 
     /// The attempt is lost: frees what it made.
     pub fn settle_lost(&mut self) {
+        self.spare.clear();
         self.replaced.clear();
         self.dropped.clear();
         for node in self.made.drain(..) {
@@ -145,5 +178,33 @@ impl Dropped {
     pub unsafe fn free(self) {
         // SAFETY: nobody finds it any more, and whoever had found it is gone.
         unsafe { self.0.free_whole() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Millis;
+    use crate::store::value::draft::{Built, Desk, SortedDraft};
+    use crate::store::value::limits::Limits;
+
+    #[test]
+    fn many_changes_at_once_make_few_nodes() {
+        let mut ledger = Ledger::default();
+        let desk = Desk { now: Millis(0), limits: Limits::default(), ledger: &mut ledger };
+        let mut draft = SortedDraft::new(None, desk);
+        for step in 0..20_000_u32 {
+            draft.put(format!("member:{:05}", step % 2000).as_bytes(), f64::from(step * 7919 % 1000));
+        }
+        let built = draft.finish().built;
+        let made = ledger.mark();
+        assert!(made < 1000, "{made} nodes were made for some two hundred");
+        let Some(Built::Trees { trees, .. }) = built else { panic!("2000 members are not packed") };
+        // SAFETY: nobody else has the trees.
+        unsafe {
+            ledger.settle_unseen();
+            trees.main.root.free_whole();
+            trees.second.expect("a tree of members").root.free_whole();
+        }
     }
 }

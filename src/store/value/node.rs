@@ -6,7 +6,7 @@
 //!      4      2  slots (of an inner node)
 //!      6      1  level: 0 for a leaf, else one more than its children's
 //!      7      1  fresh: made by the edit at work, which may still change it
-//!      8      …  leaf: a block; inner node: slots of 32 bytes {child, entries, prefix of the first entry, bytes below}
+//!      8      …  leaf: a block, and what the allocator gives beyond it; inner node: slots of 32 bytes {child, entries, prefix of the first entry, bytes below}
 //! ```
 //!
 //! Nodes are not counted: who owns one, and frees it, is said by [`super::ledger`]. Here is all that is unsafe about
@@ -20,12 +20,14 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
-use crate::store::value::block::{self, Block, block_bytes};
+use crate::store::value::block::Block;
 use crate::store::value::form::Form;
 
 /// An inner node has at most so many children.
 pub(super) const SLOTS_MAX: usize = 32;
-const HEADER_BYTES: usize = size_of::<Header>();
+pub(super) const HEADER_BYTES: usize = size_of::<Header>();
+/// Up to here leaves are rounded to a few sizes.
+pub(super) const ROUNDED_BYTES_MAX: usize = 1024;
 
 #[repr(C, align(8))]
 struct Header {
@@ -61,23 +63,28 @@ unsafe impl Send for NodePtr {}
 unsafe impl Sync for NodePtr {}
 
 impl NodePtr {
-    /// Makes a leaf of `entries`, whose bytes together are `data_bytes`.
-    pub(super) fn leaf(entries: &[&[u8]], data_bytes: usize) -> Self {
-        Self::leaf_of(block_bytes(entries.len(), data_bytes), |out| block::write(entries, data_bytes, out))
+    /// Makes a leaf of a block of `body` bytes, which `write` fills.
+    pub(super) fn leaf(body: usize, write: impl FnOnce(&mut [u8])) -> Self {
+        let bytes = leaf_bytes(body);
+        let node = Self::allocate(bytes, 0, 0);
+        // SAFETY: just allocated, and nobody else has it. Zeroed, or else there would be slices of uninitialised bytes.
+        unsafe {
+            node.0.as_ptr().cast::<u8>().add(HEADER_BYTES).write_bytes(0, bytes - HEADER_BYTES);
+            node.refill(body, write);
+        }
+        node
     }
 
-    /// Makes a leaf of a block of `body` bytes, which `write` fills.
-    pub(super) fn leaf_of(body: usize, write: impl FnOnce(&mut [u8])) -> Self {
-        let node = Self::allocate(HEADER_BYTES + body, 0, 0);
-        // SAFETY: just allocated with room for the body, and nobody else has it. Zeroed first, or else the slice would
-        // be of uninitialised bytes; the block overwrites all of them.
-        let out = unsafe {
-            let start = node.0.as_ptr().cast::<u8>().add(HEADER_BYTES);
-            start.write_bytes(0, body);
-            std::slice::from_raw_parts_mut(start, body)
-        };
-        write(out);
-        node
+    /// Has `write` make a fresh leaf another one, with a block of `body` bytes.
+    ///
+    /// # Safety
+    /// It is a leaf of [`leaf_bytes`] for such a block, and nobody else can see it.
+    pub(super) unsafe fn refill(self, body: usize, write: impl FnOnce(&mut [u8])) {
+        debug_assert!(self.is_fresh() && self.level() == 0 && self.bytes() == leaf_bytes(body));
+        // SAFETY: the allocation has room for the body, is initialised, and the caller is the only one who has it.
+        write(unsafe {
+            std::slice::from_raw_parts_mut(self.0.as_ptr().cast::<u8>().add(HEADER_BYTES), body)
+        });
     }
 
     /// Makes an inner node.
@@ -275,6 +282,16 @@ impl NodePtr {
                 node.free();
             }
         }
+    }
+}
+
+/// Bytes of the allocation of a leaf with a block of so many bytes: as many as the allocator takes for it, so that leaves
+/// of about the same length can take each other's place.
+pub(super) fn leaf_bytes(body: usize) -> usize {
+    match HEADER_BYTES + body {
+        bytes @ ..=512 => bytes.next_multiple_of(64),
+        bytes @ ..=ROUNDED_BYTES_MAX => bytes.next_multiple_of(128),
+        bytes => bytes,
     }
 }
 

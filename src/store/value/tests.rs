@@ -20,6 +20,7 @@ use crate::store::value::block::Block;
 fn audit(tree: Tree, form: Form) -> HashSet<u64> {
     fn below(node: NodePtr, form: Form, is_root: bool, nodes: &mut HashSet<u64>) {
         assert!(nodes.insert(node.address()), "a node is in the tree once");
+        assert!(!node.is_fresh(), "a tree that is ended never changes again");
         if node.level() == 0 {
             // SAFETY: a leaf of a tree that the test owns.
             assert!(!unsafe { node.block() }.is_empty());
