@@ -64,7 +64,9 @@ pub fn lrem(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let removed = runs.iter().map(|run| run.1).sum::<u64>();
     if removed > 0 {
         call.txn.edit_list(db, &args[1], |draft| {
-            runs.iter().for_each(|&(at, len)| draft.splice(at, len, &[]));
+            for &(at, len) in &runs {
+                draft.splice(at, len, &[]);
+            }
             Ok::<_, CommandError>(())
         })?;
         call.notify(EventClass::LIST, "lrem", &args[1]);

@@ -74,7 +74,9 @@ pub fn lpos(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     match (query.count, positions.first()) {
         (Some(_), _) => {
             call.reply.array(positions.len());
-            positions.iter().for_each(|at| call.reply.int(*at as i64));
+            for at in &positions {
+                call.reply.int(*at as i64);
+            }
         }
         (None, Some(at)) => call.reply.int(*at as i64),
         (None, None) => call.reply.null(),
