@@ -280,7 +280,9 @@ impl Seat<'_> {
 
     /// There was nothing at the keys whose turn it was.
     pub fn found_nothing(&mut self) {
-        self.rows.iter_mut().for_each(|row| row.is_due = false);
+        for row in &mut self.rows {
+            row.is_due = false;
+        }
     }
 
     /// Leaves with something from the key at a position, where `is_left` tells whether there is more.

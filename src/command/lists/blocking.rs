@@ -65,9 +65,8 @@ pub fn blmpop(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// Keys of another type, ends or a timeout that are none.
 pub fn blmove(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let args = call.args;
-    for end in [&args[3], &args[4]] {
-        End::parse(end)?;
-    }
+    End::parse(&args[3])?;
+    End::parse(&args[4])?;
     move_or_wait(call, &args[5], |call, turn| {
         let args = call.args;
         let (from, to) = (End::parse(&args[3])?, End::parse(&args[4])?);

@@ -1,6 +1,8 @@
 //! Commands that wait, over sockets.
 
 use super::*;
+use crate::clock::Millis;
+use crate::engine::WrongType;
 
 impl Running {
     /// Waits until so many clients wait.
@@ -11,6 +13,19 @@ impl Running {
             }
         };
         timeout(PATIENCE, reached).await.expect("the number of blocked clients");
+    }
+
+    /// Adds members with these scores to a sorted set.
+    fn add(&self, key: &str, members: &[(&str, f64)]) {
+        let added = self.context.engine.batch(Millis::now(), true).run(|txn| {
+            txn.edit_sorted_set(0, key.as_bytes(), |set| {
+                for (member, score) in members {
+                    set.put(member.as_bytes(), *score);
+                }
+                Ok::<_, WrongType>(())
+            })
+        });
+        assert!(matches!(added, Ok(Ok(()))));
     }
 }
 
@@ -33,6 +48,30 @@ async fn waiting_clients_are_served_in_the_order_in_which_they_came() {
     waiting[2].expect(b"*2\r\n$1\r\na\r\n$1\r\n3\r\n").await;
     server.until_blocked(0).await;
     assert_eq!(server.context.engine.waited_keys(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_of_sorted_sets_are_waited_for_by_their_scores() {
+    let server = Running::start(&[]);
+    let (mut highest, mut lowest, mut listing) =
+        (server.client().await, server.client().await, server.client().await);
+    listing.send(b"BLPOP z 0\r\n").await;
+    server.until_blocked(1).await;
+    highest.send(b"HELLO 3\r\nBZPOPMAX a z 0\r\n").await;
+    server.until_blocked(2).await;
+    lowest.send(b"BZMPOP 0 2 a z MIN COUNT 2\r\n").await;
+    server.until_blocked(3).await;
+    server.add("z", &[("one", 1.0), ("two", 2.5), ("three", 3.0), ("four", 4.5)]);
+    let mut got = Vec::new();
+    while !got.ends_with(b"*3\r\n$1\r\nz\r\n$4\r\nfour\r\n,4.5\r\n") {
+        let read = timeout(PATIENCE, highest.socket.read_buf(&mut got)).await;
+        assert!(read.expect("in time").expect("read") > 0);
+    }
+    let two = b"*2\r\n$1\r\nz\r\n*2\r\n*2\r\n$3\r\none\r\n$1\r\n1\r\n*2\r\n$3\r\ntwo\r\n$3\r\n2.5\r\n";
+    lowest.expect(two).await;
+    lowest.send(b"BZPOPMIN z 0\r\nEXISTS z\r\n").await;
+    lowest.expect(b"*3\r\n$1\r\nz\r\n$5\r\nthree\r\n$1\r\n3\r\n:0\r\n").await;
+    server.until_blocked(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
