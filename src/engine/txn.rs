@@ -240,6 +240,11 @@ impl<'g> Txn<'g> {
         self.now
     }
 
+    /// A pseudo-random number; not for secrets.
+    pub fn random(&mut self) -> u64 {
+        self.engine.random()
+    }
+
     /// How many databases there are.
     pub fn databases(&self) -> DbIndex {
         self.root.keyspaces.len() as DbIndex
@@ -636,11 +641,6 @@ impl<'g> Txn<'g> {
             }
         }
         self.index_accesses();
-    }
-
-    /// A pseudo-random number, another one for each call.
-    pub fn random(&mut self) -> u64 {
-        self.engine.random()
     }
 
     /// A random live key, or none if a bounded search finds none.
