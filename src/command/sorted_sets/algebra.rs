@@ -165,7 +165,7 @@ fn read<'g>(
 }
 
 /// The members of the result, in its order.
-fn combine<'g>(sources: Vec<Source<'g>>, operation: Operation, aggregate: Aggregate) -> Vec<(f64, &'g [u8])> {
+fn combine(sources: Vec<Source<'_>>, operation: Operation, aggregate: Aggregate) -> Vec<(f64, &[u8])> {
     let mut members: Vec<_> = match operation {
         Operation::Union => union(sources, aggregate).into_iter().map(swap).collect(),
         Operation::Intersection | Operation::Cardinality => intersection(sources, aggregate).collect(),

@@ -69,7 +69,7 @@ impl Naive {
         let mut reply = format!("*{}", 2 * members.len());
         for (score, member) in members {
             let score = score.to_string();
-            reply += &format!(" ${} {member} ${} {score}", member.len(), score.len());
+            reply.extend([format!(" ${} {member} ${} {score}", member.len(), score.len())]);
         }
         reply
     }
