@@ -49,6 +49,21 @@ fn differences_have_what_only_the_first_has() {
 }
 
 #[test]
+fn members_of_a_set_count_as_having_the_score_1() {
+    run(&[
+        ("ZADD a 1 x 2 y 3 z", ":3"),
+        ("SADD s x y w", ":3"),
+        ("ZUNION 2 a s WITHSCORES", "*8 $1 w $1 1 $1 x $1 2 $1 y $1 3 $1 z $1 3"),
+        ("ZINTER 2 s a WEIGHTS 10 1 WITHSCORES", "*4 $1 x $2 11 $1 y $2 12"),
+        ("ZDIFF 2 a s WITHSCORES", "*2 $1 z $1 3"),
+        ("ZDIFF 2 s a WITHSCORES", "*2 $1 w $1 1"),
+        ("ZINTERCARD 2 a s", ":2"),
+        ("ZUNIONSTORE s 1 s WEIGHTS 5", ":3"),
+        ("ZRANGE s 0 -1 WITHSCORES", "*6 $1 w $1 5 $1 x $1 5 $1 y $1 5"),
+    ]);
+}
+
+#[test]
 fn results_are_stored() {
     run(&[
         ("ZADD a 1 x 2 y", ":2"),

@@ -1,7 +1,5 @@
 //! Commands on a sorted set against a plain vector, on both sides of the limit of packed sets.
 
-use std::fmt::Write;
-
 use quickcheck::{Arbitrary, Gen, quickcheck};
 
 use super::script::Client;
@@ -71,8 +69,7 @@ impl Naive {
         let mut reply = format!("*{}", 2 * members.len());
         for (score, member) in members {
             let score = score.to_string();
-            write!(reply, " ${} {member} ${} {score}", member.len(), score.len())
-                .expect("a string takes all");
+            reply.extend([format!(" ${} {member} ${} {score}", member.len(), score.len())]);
         }
         reply
     }
