@@ -301,13 +301,12 @@ mod tests {
 
     #[test]
     fn ranges_fit_the_types_that_read_them() {
+        let read_as_signed = ["slowlog-log-slower-than", "list-max-listpack-size"];
         let settings = Settings::default();
         for (at, setting) in SETTINGS.iter().enumerate() {
             if let Kind::Int { min, max } = setting.kind {
                 settings.put(at, &Value::Word(max));
-                assert!(
-                    min >= 0 || at == find(b"slowlog-log-slower-than").unwrap() || setting.help.is_empty()
-                );
+                assert!(min >= 0 || read_as_signed.contains(&setting.name) || setting.help.is_empty());
             }
         }
         assert_eq!(settings.port(), u16::MAX);
@@ -315,6 +314,9 @@ mod tests {
         assert_eq!(settings.timeout(), i32::MAX as u32);
         assert_eq!(settings.databases(), 65_536);
         assert_eq!(settings.slowlog_log_slower_than(), i64::MAX);
+        assert_eq!(settings.list_max_listpack_size(), i64::from(i32::MAX));
+        settings.put(find(b"list-max-listpack-size").unwrap(), &Value::Word(-5));
+        assert_eq!(settings.list_max_listpack_size(), -5);
     }
 
     #[test]
