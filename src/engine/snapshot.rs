@@ -11,6 +11,7 @@
 //! key's version. Order: the wait in 1 before 2, or else a write below S is published behind the walk and in neither.
 //! Durable past E before 4, or else a crash leaves a snapshot with half of what the log had.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,14 +20,14 @@ use bytes::Bytes;
 use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
-use crate::engine::effect::Effect;
+use crate::engine::effect::{Effect, Stored};
 use crate::engine::walk::{Next, Walk};
 use crate::engine::{DbIndex, Engine, SavePoint, SnapshotFailure};
 use crate::log::snapshot::{SnapshotFooter, SnapshotInfo, SnapshotOptions, SnapshotWriter};
 use crate::log::{LogError, SnapshotStart};
 use crate::lsn::Lsn;
 use crate::store::keyspace::Keyspace;
-use crate::store::version::{StringRef, ValueRef, VersionPtr};
+use crate::store::version::{StringRef, VersionPtr};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// Bytes of entries after which a slice is written, large values that are shared with their version aside.
@@ -113,6 +114,8 @@ enum Entry {
 #[derive(Default)]
 struct Slice {
     bytes: Vec<u8>,
+    /// Of large collections, which were copied.
+    copied_bytes: usize,
     entries: VecDeque<Entry>,
 }
 
@@ -125,17 +128,31 @@ impl Slice {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&version.lsn().get().to_le_bytes());
         let effect = Effect::Put { db, key, value: value.into(), expiry: version.expiry() };
-        let shared =
-            if let ValueRef::String(StringRef::Shared(bytes)) = value { Some(bytes.clone()) } else { None };
+        // Why a large collection too: it has been copied once already, and everybody's garbage waits for this guard.
+        let is_apart = matches!(
+            effect,
+            Effect::Put {
+                value: Stored::String(StringRef::Shared(_)) | Stored::Collection(_, Cow::Owned(_)),
+                ..
+            }
+        );
         let parts = effect.parts();
         let [inline @ .., last] = &parts.slices();
         for part in inline {
             self.bytes.extend_from_slice(part);
         }
-        if shared.is_none() {
+        if !is_apart {
             self.bytes.extend_from_slice(last);
         }
         let range = start..self.bytes.len();
+        let shared = match effect {
+            Effect::Put { value: Stored::String(StringRef::Shared(bytes)), .. } => Some(bytes.clone()),
+            Effect::Put { value: Stored::Collection(_, Cow::Owned(block)), .. } => {
+                self.copied_bytes += block.len();
+                Some(Bytes::from(block))
+            }
+            _ => None,
+        };
         self.entries.push_back(match shared {
             None => Entry::Inline(range),
             Some(bytes) => Entry::Shared(range, bytes),
@@ -150,6 +167,7 @@ impl Slice {
             }
         }
         self.bytes.clear();
+        self.copied_bytes = 0;
         Ok(())
     }
 }
@@ -246,7 +264,11 @@ impl Engine {
             while more {
                 more = walk.slice(&mut |cell, guard| {
                     slice.take(db as DbIndex, cell.look(guard).version, self, guard);
-                    if slice.bytes.len() < SLICE_BYTES_MAX { Next::Go } else { Next::Rest }
+                    if slice.bytes.len() + slice.copied_bytes < SLICE_BYTES_MAX {
+                        Next::Go
+                    } else {
+                        Next::Rest
+                    }
                 });
                 slice.write(&mut writer)?;
             }

@@ -10,7 +10,7 @@
 //!      …         data
 //! ```
 //!
-//! Little-endian. It is wide when its data is longer than 65,535 bytes.
+//! Little-endian. It is wide at least when its data is longer than 65,535 bytes.
 
 use smallvec::SmallVec;
 
@@ -188,6 +188,31 @@ pub fn write_spliced(old: Block<'_>, at: usize, remove: usize, insert: &[&[u8]],
     }
     data[..start].copy_from_slice(&old.data[..start]);
     data[sum..].copy_from_slice(&old.data[end..data_bytes]);
+}
+
+/// A wide block of the entries of all `blocks`, which are `entries`, of at most `data_bytes_max` together. Looks at each
+/// block once.
+pub(super) fn join<'b>(
+    blocks: impl Iterator<Item = Block<'b>>,
+    entries: usize,
+    data_bytes_max: usize,
+) -> Vec<u8> {
+    let data_start = HEAD_BYTES + entries * end_bytes(true);
+    let mut out = Vec::with_capacity(data_start + data_bytes_max);
+    out.extend_from_slice(&(entries as u32 | WIDE).to_le_bytes());
+    out.resize(data_start, 0);
+    let mut at = HEAD_BYTES;
+    for block in blocks {
+        let before = out.len() - data_start;
+        out.extend_from_slice(&block.data[..block.data_bytes()]);
+        for entry in 0..block.len() {
+            let end = (before + block.end(entry)) as u32;
+            out[at..at + end_bytes(true)].copy_from_slice(&end.to_le_bytes());
+            at += end_bytes(true);
+        }
+    }
+    assert_eq!(at, data_start, "the blocks have so many entries");
+    out
 }
 
 /// A block that can be changed, in a form that makes it easy.

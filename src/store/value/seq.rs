@@ -1,6 +1,6 @@
 //! The entries of a collection, small or large, by their positions.
 
-use crate::store::value::block::{Block, block_bytes, write};
+use crate::store::value::block::{Block, block_bytes, join, write};
 use crate::store::value::tree::{Cursor, TreeRef};
 
 /// A row of entries.
@@ -58,6 +58,9 @@ impl<'g> Seq<'g> {
 
     /// All entries in one block. Takes time and memory proportional to their bytes.
     pub fn to_block(&self) -> Vec<u8> {
+        if let Self::Tree(tree) = self {
+            return join(tree.leaves(), tree.len() as usize, tree.handle().bytes() as usize);
+        }
         let entries: Vec<&[u8]> = self.forward(0).collect();
         let data_bytes = entries.iter().map(|entry| entry.len()).sum();
         let mut out = vec![0; block_bytes(entries.len(), data_bytes)];

@@ -114,6 +114,19 @@ impl<'g> TreeRef<'g> {
         }
     }
 
+    /// The leaves, in order.
+    pub(super) fn leaves(&self) -> impl Iterator<Item = Block<'g>> + use<'g> {
+        let mut next = Some(self.at(0));
+        std::iter::from_fn(move || {
+            let cursor = next.as_mut()?;
+            let block = cursor.block;
+            if !cursor.next_leaf() {
+                next = None;
+            }
+            Some(block)
+        })
+    }
+
     /// The entry at `index`.
     pub fn get(&self, index: u64) -> Option<&'g [u8]> {
         (index < self.len()).then(|| self.at(index).next()).flatten()
@@ -165,9 +178,18 @@ impl<'g> Cursor<'g> {
     /// From behind the last entry of a leaf to before the first of the next.
     #[inline]
     fn settle(&mut self) {
-        if self.at == self.block.len() && self.turn(|len, at| Some(at + 1).filter(|&at| at < len), |_| 0) {
+        if self.at == self.block.len() {
+            self.next_leaf();
+        }
+    }
+
+    /// Goes before the first entry of the next leaf; tells whether there is one.
+    fn next_leaf(&mut self) -> bool {
+        let turned = self.turn(|len, at| Some(at + 1).filter(|&at| at < len), |_| 0);
+        if turned {
             self.at = 0;
         }
+        turned
     }
 
     /// Goes to a neighbouring leaf, behind its last entry; tells whether there is one. `step` gives the child to take
@@ -229,6 +251,9 @@ mod tests {
                 assert_eq!(cursor.prev(), at.checked_sub(1).map(|before| &entries[before as usize][..]));
             }
             assert_eq!((forth.next(), back.prev(), read.get(count)), (None, None, None));
+            let joined = super::super::seq::Seq::Tree(read).to_block();
+            let joined = super::super::block::Block::parse(&joined).unwrap();
+            assert!(joined.iter().eq(entries.iter().map(|entry| &entry[..])));
             assert_eq!(read.search(0, |_| true).0, count);
             // SAFETY: nobody else has the tree.
             unsafe {
