@@ -251,11 +251,7 @@ impl<'g> Txn<'g> {
     /// Notes that no version of the attempt has these trees any more.
     #[cold]
     pub(super) fn drop_trees(&mut self, trees: Trees) {
-        let ledger = self.ledger.get_or_insert_default();
-        ledger.drop_tree(trees.main);
-        if let Some(second) = trees.second {
-            ledger.drop_tree(second);
-        }
+        self.ledger.get_or_insert_default().drop_trees(trees);
     }
 
     /// Makes what the attempt has written independent of the trees that a flushed database keeps until it is freed
@@ -269,10 +265,7 @@ impl<'g> Txn<'g> {
             }
             let Some(write) = &mut access.write else { continue };
             if let Some(trees) = access.found.and_then(|found| found.version.trees()) {
-                ledger.drop_tree(trees.main);
-                if let Some(second) = trees.second {
-                    ledger.drop_tree(second);
-                }
+                ledger.drop_trees(trees);
             }
             if write.version.as_ptr().trees().is_none() {
                 continue;

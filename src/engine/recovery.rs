@@ -435,8 +435,7 @@ impl<'g> Old<'g> {
     /// Notes that its trees end with it.
     fn drop_trees(self, ledger: &mut Ledger) {
         if let Some(trees) = self.0.trees() {
-            ledger.drop_tree(trees.main);
-            trees.second.into_iter().for_each(|second| ledger.drop_tree(second));
+            ledger.drop_trees(trees);
         }
     }
 }

@@ -27,9 +27,6 @@ pub struct Block<'b> {
 }
 
 impl<'b> Block<'b> {
-    /// A block without entries.
-    pub const EMPTY: Block<'static> = Block { ends: &[], data: &[], is_wide: false };
-
     /// Reads what [`write()`] wrote; bytes behind it are not looked at.
     ///
     /// # Panics

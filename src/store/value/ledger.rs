@@ -16,6 +16,7 @@
 //! cell has handed the tree's nodes on, to the next version or to the ledger.
 
 use crate::store::retired;
+use crate::store::value::collection::Trees;
 use crate::store::value::node::{NodePtr, ROUNDED_BYTES_MAX, leaf_bytes};
 use crate::store::value::tree::Tree;
 
@@ -74,6 +75,14 @@ impl Ledger {
     /// Notes a tree that no version has any more.
     pub fn drop_tree(&mut self, tree: Tree) {
         self.dropped.push(tree.root);
+    }
+
+    /// Notes the trees of a collection that no version has any more.
+    pub fn drop_trees(&mut self, trees: Trees) {
+        self.drop_tree(trees.main);
+        if let Some(second) = trees.second {
+            self.drop_tree(second);
+        }
     }
 
     /// How many nodes were made so far: a mark for [`Ledger::freeze`].
