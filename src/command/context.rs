@@ -15,10 +15,13 @@ pub use stop::Stop;
 
 use crate::command::clients::ClientRegistry;
 use crate::command::pubsub::{self, Hub};
+use crate::command::replicas::Replicas;
 use crate::command::slowlog::SlowLog;
 use crate::command::stats::Stats;
+use crate::command::upstream::Upstream;
 use crate::engine::{Engine, EngineInfo};
 use crate::settings::{Setting, Settings};
+use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Acts on settings that take more than being read: the server's listeners, its diagnostics.
@@ -74,12 +77,14 @@ impl EngineCounts {
 /// What all connections of a server share.
 #[derive(Debug)]
 pub struct Context {
-    /// The database.
-    pub engine: Arc<Engine>,
+    /// The database, which a replica replaces as a whole.
+    engine: ArcSwap<Engine>,
     /// The settings, which CONFIG SET changes while the server runs.
     pub settings: Arc<Settings>,
     /// Who is connected.
     pub clients: ClientRegistry,
+    /// Who follows this server.
+    pub replicas: Replicas,
     /// Who is subscribed to what.
     pub hub: Arc<Hub>,
     /// What INFO counts.
@@ -93,6 +98,7 @@ pub struct Context {
     /// Who this server is, and since when.
     pub identity: Identity,
     reconfigure: OnceLock<Box<dyn Reconfigure>>,
+    upstream: OnceLock<Box<dyn Upstream>>,
     /// The engine's counts at the last reset of the statistics.
     baseline: Mutex<EngineCounts>,
 }
@@ -103,9 +109,10 @@ impl Context {
         let hub = Arc::new(Hub::new());
         engine.set_witness(pubsub::witness(&hub, &settings));
         Self {
-            engine,
+            engine: ArcSwap::new(engine),
             settings,
             clients: ClientRegistry::new(),
+            replicas: Replicas::default(),
             hub,
             stats: Stats::new(),
             slowlog: SlowLog::new(),
@@ -113,8 +120,37 @@ impl Context {
             stop: Stop::new(),
             identity: Identity::new(),
             reconfigure: OnceLock::new(),
+            upstream: OnceLock::new(),
             baseline: Mutex::default(),
         }
+    }
+
+    /// The database that is in force, for as long as one command or batch takes.
+    #[inline]
+    pub fn engine(&self) -> arc_swap::Guard<Arc<Engine>> {
+        self.engine.load()
+    }
+
+    /// The database that is in force, to be kept.
+    pub fn database(&self) -> Arc<Engine> {
+        self.engine.load_full()
+    }
+
+    /// Puts another database in the place of the one in force, and returns that. Who is at work on it goes on there.
+    pub fn replace_database(&self, engine: Arc<Engine>) -> Arc<Engine> {
+        engine.set_witness(pubsub::witness(&self.hub, &self.settings));
+        self.engine.swap(engine)
+    }
+
+    /// Says who follows other servers; the first to say so stays.
+    pub fn set_upstream(&self, upstream: Box<dyn Upstream>) {
+        // Why: there is one server to a context.
+        let _ = self.upstream.set(upstream);
+    }
+
+    /// Who follows other servers; none in a program that embeds a database.
+    pub fn upstream(&self) -> Option<&dyn Upstream> {
+        self.upstream.get().map(|upstream| &**upstream)
     }
 
     /// Says who acts on changed settings; the first to say so stays.
@@ -134,7 +170,7 @@ impl Context {
     /// Sets all statistics back to zero (CONFIG RESETSTAT).
     pub fn reset_statistics(&self) {
         let mut baseline = self.baseline.lock().unwrap_or_else(PoisonError::into_inner);
-        *baseline = EngineCounts::of(&self.engine.info());
+        *baseline = EngineCounts::of(&self.engine().info());
         self.stats.reset();
     }
 

@@ -20,7 +20,7 @@ use crate::command::spec::{CommandSpec, Flags};
 use crate::command::stats::{Counter, LocalStats};
 use crate::command::{table, transactions};
 use crate::engine;
-use crate::engine::{Batch, EngineError, Lookups};
+use crate::engine::{Batch, Engine, EngineError, Lookups};
 use crate::log::{FsyncPolicy, LogError};
 use crate::lsn::Lsn;
 use crate::resp::{Args, ReplyBuf};
@@ -48,6 +48,9 @@ pub enum Flow {
     Delay(Duration),
 }
 
+/// What a replica answers to a write.
+const READONLY: &str = "READONLY You can't write against a read only replica.";
+
 /// What became of one request.
 enum Step {
     Done,
@@ -59,7 +62,7 @@ enum Step {
 /// Whether replies may have to wait for stable storage: whether [`durability`] is to be asked.
 #[inline]
 pub fn waits_for_storage(context: &Context) -> bool {
-    context.engine.fsync() == FsyncPolicy::Always
+    context.engine().fsync() == FsyncPolicy::Always
 }
 
 /// The record that must be durable before the replies of the last batch are sent, under `fsync always`.
@@ -77,14 +80,16 @@ pub fn execute_batch(
     requests: &[Args<'_>],
     reply: &mut ReplyBuf,
 ) -> (usize, Flow) {
+    let engine = context.engine();
     let mut run = Run {
         context,
-        batch: context.engine.batch(now, !session.no_touch),
+        engine: &engine,
+        batch: engine.batch(now, !session.no_touch),
         stats: context.stats.local(),
         watch: Stopwatch::start(),
-        held_up: context.engine.write_delay(),
+        held_up: engine.write_delay(),
         lookups: Lookups::default(),
-        somebody_waits: context.engine.waited_keys() > 0,
+        somebody_waits: engine.waited_keys() > 0,
     };
     if session.subscriptions.is_some() {
         session.begin_batch_subscribed(reply);
@@ -131,6 +136,7 @@ pub fn execute_batch(
 /// One batch at work.
 struct Run<'c> {
     context: &'c Context,
+    engine: &'c Engine,
     batch: Batch<'c>,
     stats: LocalStats<'c>,
     /// Runs since the last command ended.
@@ -225,7 +231,7 @@ impl Run<'_> {
     #[inline]
     fn check_memory(&self, session: &Session, spec: &CommandSpec) -> Result<(), CommandError> {
         let limit = self.context.settings.maxmemory();
-        if limit > 0 && may_grow(session, spec) && self.context.engine.used_memory_bytes() > limit {
+        if limit > 0 && may_grow(session, spec) && self.engine.used_memory_bytes() > limit {
             let text = "OOM command not allowed when used memory > 'maxmemory'.";
             return Err(CommandError::Text(text.into()));
         }
@@ -455,6 +461,7 @@ pub(super) fn engine_error(error: &EngineError) -> String {
         EngineError::Log(error) => log_error(error),
         EngineError::WrongType(_) => CommandError::WrongType.to_string(),
         EngineError::Paused => format!("ERR {error}"),
+        EngineError::Follows => READONLY.to_owned(),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod introspect;
 pub mod keys;
 pub mod lists;
 pub mod pubsub;
+pub mod replicas;
 pub mod server;
 pub mod session;
 pub mod sets;
@@ -28,6 +29,7 @@ pub mod strings;
 pub mod table;
 pub mod transactions;
 pub mod transfer;
+pub mod upstream;
 
 #[cfg(test)]
 mod tests;

@@ -67,6 +67,12 @@ impl Batch<'_> {
         std::mem::take(&mut self.lookups)
     }
 
+    /// Whether the database follows another's log, and takes no writes.
+    #[inline]
+    pub fn follows(&self) -> bool {
+        self.engine.root.load(&self.guard).follows
+    }
+
     /// The latest record that anything in this batch saw or made: with `fsync always`, replies wait for it.
     pub fn seen(&self) -> Lsn {
         self.seen
@@ -161,6 +167,9 @@ impl Batch<'_> {
                 Ok(_) if txn.structure.is_some() => {
                     if root.paused_until > self.now {
                         return Err(EngineError::Paused);
+                    }
+                    if root.follows {
+                        return Err(EngineError::Follows);
                     }
                     txn.commit_structure(&mut closed)?
                 }

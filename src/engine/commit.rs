@@ -64,6 +64,9 @@ impl<'g> Txn<'g> {
         if self.root.paused_until > self.now() {
             return Err(EngineError::Paused);
         }
+        if self.root.follows {
+            return Err(EngineError::Follows);
+        }
         if self.root.closing && !self.is_alone() {
             return Ok(Outcome::Lost);
         }

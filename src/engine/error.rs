@@ -15,6 +15,9 @@ pub enum EngineError {
     /// Writes are paused; try again when they are not.
     #[error("writes are paused")]
     Paused,
+    /// The database follows another's log, and takes no other writes.
+    #[error("the database is a replica's")]
+    Follows,
     /// The key holds another type of value than was asked for.
     #[error(transparent)]
     WrongType(#[from] WrongType),

@@ -37,7 +37,11 @@ pub(super) fn run(engine: &Weak<Engine>) {
 /// Removes the keys whose time has come.
 pub(super) fn tick(engine: &Engine, clockworks: &mut HashMap<usize, Clockwork>, now: Millis) {
     clockworks.retain(|_, clockwork| clockwork.keyspace.strong_count() > 0);
-    let keyspaces = engine.root.load(&crossbeam_epoch::pin()).keyspaces.clone();
+    let (keyspaces, follows) = {
+        let guard = crossbeam_epoch::pin();
+        let root = engine.root.load(&guard);
+        (root.keyspaces.clone(), root.follows)
+    };
     for (db, keyspace) in keyspaces.iter().enumerate() {
         let clockwork = clockworks
             .entry(Arc::as_ptr(keyspace) as usize)
@@ -46,7 +50,8 @@ pub(super) fn tick(engine: &Engine, clockworks: &mut HashMap<usize, Clockwork>, 
             clockwork.timers.set(deadline, hash, now);
         }
         // Relaxed: a switch for tests; it takes effect at the next tick.
-        if engine.expires_actively.load(Ordering::Relaxed) {
+        // Why not where it follows another's log: what is removed there is removed here, and nothing else is.
+        if engine.expires_actively.load(Ordering::Relaxed) && !follows {
             go_off(engine, db as DbIndex, keyspace, &mut clockwork.timers, now);
         }
     }

@@ -258,6 +258,25 @@ impl Engine {
         Ok(())
     }
 
+    /// Makes the database one that follows another's log, or one that takes writes. When this returns, no write of
+    /// before is under way.
+    ///
+    /// # Errors
+    /// When the log has failed: nobody knows whether writes are under way.
+    pub fn set_follows(&self, follows: bool) -> Result<(), EngineError> {
+        let mut closed = self.root.close();
+        self.log.wait_resolved(self.log.head_behind_stores())?;
+        let (mut root, _) = closed.successor();
+        root.follows = follows;
+        closed.install(root);
+        Ok(())
+    }
+
+    /// Whether the database follows another's log.
+    pub fn follows(&self) -> bool {
+        self.root.load(&crossbeam_epoch::pin()).follows
+    }
+
     /// Says who is told of what happens to keys by itself; the first to be named stays.
     pub fn set_witness(&self, witness: Box<dyn Witness>) {
         // Why: there is one server to a database.

@@ -37,6 +37,8 @@ pub struct Root {
     pub lsn: Lsn,
     /// Writes wait until then.
     pub paused_until: Millis,
+    /// Whether the databases follow another's log: then nobody writes but who applies it.
+    pub follows: bool,
     /// Whether somebody is at work on the root: writes start over.
     pub closing: bool,
     installed: Gate,
@@ -50,6 +52,7 @@ impl Root {
             keyspaces,
             lsn: Lsn::ZERO,
             paused_until: Millis(0),
+            follows: false,
             closing: false,
             installed: Arc::new(AtomicBool::new(true)),
             previous: Atomic::null(),
@@ -62,6 +65,7 @@ impl Root {
             keyspaces: self.keyspaces.clone(),
             lsn: self.lsn,
             paused_until: self.paused_until,
+            follows: self.follows,
             closing: false,
             installed: Arc::new(AtomicBool::new(false)),
             previous: Atomic::null(),

@@ -21,7 +21,7 @@ pub(super) async fn run(context: Arc<Context>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for round in (0..SAMPLES_PER_SWEEP).cycle() {
         ticks.tick().await;
-        context.stats.sample(Instant::now(), context.engine.used_memory_bytes());
+        context.stats.sample(Instant::now(), context.engine().used_memory_bytes());
         if round == 0 {
             context.clients.survey();
             close_idle(&context, Millis::now());

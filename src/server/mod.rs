@@ -99,7 +99,7 @@ async fn asked_to_stop(context: &Arc<Context>) {
 }
 
 async fn save(context: &Arc<Context>) -> Result<(), SnapshotFailure> {
-    let engine = Arc::clone(&context.engine);
+    let engine = context.database();
     let saved = tokio::task::spawn_blocking(move || engine.snapshot_blocking()).await;
     saved.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
 }

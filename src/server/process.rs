@@ -122,7 +122,7 @@ async fn run(bound: Bound, context: Arc<Context>) -> Result<(), StartError> {
     tracing::info!(addresses = %listeners, "Ready to accept connections");
     super::run(listeners, Arc::clone(&context), stop_signal).await;
     tracing::info!("closing the database");
-    let engine = Arc::clone(&context.engine);
+    let engine = context.database();
     let closed = tokio::task::spawn_blocking(move || engine.stop()).await;
     match closed {
         Ok(Ok(())) => {

@@ -60,7 +60,7 @@ impl Turn<'_> {
     ) -> Result<Option<T>, CommandError> {
         match (self, found) {
             (Self::Called(_), Err(WrongType)) => Ok(None),
-            (Self::First, Ok(Some(_))) if call.context.engine.is_waited_for(call.db(), of, key) => Ok(None),
+            (Self::First, Ok(Some(_))) if call.context.engine().is_waited_for(call.db(), of, key) => Ok(None),
             (_, found) => Ok(found?),
         }
     }

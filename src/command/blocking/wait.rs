@@ -68,7 +68,8 @@ impl Wait {
         reply: &mut ReplyBuf,
     ) -> (Tried, Option<Seat<'e>>) {
         let Some(turns) = seat.look() else { return (Tried::Nothing, Some(seat)) };
-        let mut batch = context.engine.batch(Millis::now(), !session.no_touch);
+        let engine = context.engine();
+        let mut batch = engine.batch(Millis::now(), !session.no_touch);
         let mark = reply.mark();
         let ran = batch.run(|txn| {
             reply.truncate(mark);

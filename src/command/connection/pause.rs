@@ -59,14 +59,14 @@ pub fn client_unpause(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 }
 
 fn tell_engine_aside(context: &Context) -> Result<(), CommandError> {
-    let (engine, pause) = (Arc::clone(&context.engine), Arc::clone(&context.pause));
+    let (engine, pause) = (context.database(), Arc::clone(&context.pause));
     let told = std::thread::Builder::new().spawn(move || tell_engine(&engine, &pause));
     told.map(|_| ()).map_err(|error| CommandError::Text(format!("ERR cannot start a thread: {error}").into()))
 }
 
 fn tell_engine_later(call: &mut Call<'_, '_>) {
     call.later = Some(Later::Blocking(Box::new(|context, reply| {
-        match tell_engine(&context.engine, &context.pause) {
+        match tell_engine(&context.engine(), &context.pause) {
             Ok(()) => reply.ok(),
             Err(error) => reply.error(&format!("ERR {error}")),
         }
@@ -107,7 +107,8 @@ mod tests {
     }
 
     fn write(fixture: &Fixture) -> Result<(), EngineError> {
-        let mut batch = fixture.context.engine.batch(Millis::now(), true);
+        let engine = fixture.context.engine();
+        let mut batch = engine.batch(Millis::now(), true);
         let written = batch.run(|txn| {
             txn.put(0, b"key", Value::Str(b"value"), None);
             Ok::<_, Infallible>(())

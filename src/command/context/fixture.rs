@@ -89,7 +89,8 @@ impl Fixture {
         }
         let (reply, session, context) = (&mut self.reply, &mut self.session, &self.context);
         let later = &mut self.later;
-        let mut batch = context.engine.batch(Millis::now(), true);
+        let engine = context.engine();
+        let mut batch = engine.batch(Millis::now(), true);
         let ran = batch.run(|txn| {
             reply.clear();
             let mut call = Call { txn, args, reply, session, context, later: None };

@@ -55,7 +55,7 @@ fn walk(db: DbIndex, pattern: Vec<u8>) -> Later {
     Later::Blocking(Box::new(move |context, reply| {
         let pattern = Pattern::new(&pattern);
         let mut found = Found::default();
-        context.engine.walk_keys(db, &pattern.prefix(), &mut |key| {
+        context.engine().walk_keys(db, &pattern.prefix(), &mut |key| {
             if pattern.matches(key) {
                 found.add(key);
             }

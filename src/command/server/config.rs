@@ -68,7 +68,7 @@ fn act_on(context: &Context, changed: Changed) -> Result<(), SetError> {
 
 /// Hands the engine what it keeps of a changed setting.
 fn tell_engine(context: &Context, setting: &Setting) {
-    let (engine, settings) = (&context.engine, &context.settings);
+    let (engine, settings) = (&context.engine(), &context.settings);
     match setting.name {
         "fsync" => engine.set_fsync(match settings.fsync() {
             settings::FsyncPolicy::Always => FsyncPolicy::Always,

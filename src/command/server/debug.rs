@@ -52,7 +52,7 @@ fn set_active_expire(call: &mut Call<'_, '_>, switch: &[u8]) -> Result<(), Comma
         b"1" => true,
         _ => return Err(CommandError::Syntax),
     };
-    call.context.engine.set_active_expiry(on);
+    call.context.engine().set_active_expiry(on);
     call.reply.ok();
     Ok(())
 }

@@ -86,7 +86,7 @@ impl<'r, 'c, 'g> Report<'r, 'c, 'g> {
     }
 
     fn engine(&self) -> &EngineInfo {
-        self.engine.get_or_init(|| self.call.context.engine.info())
+        self.engine.get_or_init(|| self.call.context.engine().info())
     }
 
     fn memory(&self) -> &Figures {

@@ -55,7 +55,7 @@ impl Figures {
 
 /// MEMORY STATS
 pub fn memory_stats(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    let figures = Figures::new(call, &call.context.engine.info());
+    let figures = Figures::new(call, &call.context.engine().info());
     let counts = [
         ("peak.allocated", figures.peak),
         ("total.allocated", figures.used),
@@ -94,7 +94,7 @@ fn write_count(reply: &mut ReplyBuf, name: &str, count: i64) {
 
 /// MEMORY DOCTOR
 pub fn memory_doctor(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    let report = examine(&Figures::new(call, &call.context.engine.info()));
+    let report = examine(&Figures::new(call, &call.context.engine().info()));
     call.reply.verbatim(*b"txt", &report);
     Ok(())
 }

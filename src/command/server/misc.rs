@@ -15,7 +15,7 @@ pub fn time(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 
 /// ROLE
 pub fn role(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    let offset = call.context.engine.info().log.resolved;
+    let offset = call.context.engine().info().log.resolved;
     call.reply.array(3);
     call.reply.bulk(b"master");
     call.reply.int(offset.get() as i64);

@@ -16,13 +16,14 @@ impl From<SnapshotFailure> for CommandError {
 
 /// SAVE
 pub fn save(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    if !call.context.engine.is_persistent() {
+    if !call.context.engine().is_persistent() {
         return Err(SnapshotFailure::NotPersistent.into());
     }
-    call.later = Some(Later::Blocking(Box::new(|context, reply| match context.engine.snapshot_blocking() {
-        Ok(()) => reply.ok(),
-        Err(failure) => reply.error(&CommandError::from(failure).to_string()),
-    })));
+    call.later =
+        Some(Later::Blocking(Box::new(|context, reply| match context.engine().snapshot_blocking() {
+            Ok(()) => reply.ok(),
+            Err(failure) => reply.error(&CommandError::from(failure).to_string()),
+        })));
     Ok(())
 }
 
@@ -33,8 +34,8 @@ pub fn bgsave(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
         Some(word) if is(word, "schedule") && call.args.len() == 2 => true,
         Some(_) => return Err(CommandError::Syntax),
     };
-    let waits = call.context.engine.info().snapshot.running;
-    call.context.engine.start_snapshot(schedule)?;
+    let waits = call.context.engine().info().snapshot.running;
+    call.context.engine().start_snapshot(schedule)?;
     call.reply.simple(if waits { "Background saving scheduled" } else { "Background saving started" });
     Ok(())
 }
@@ -42,7 +43,7 @@ pub fn bgsave(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// BGREWRITEAOF
 pub fn bgrewriteaof(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let busy = "ERR Background append only file rewriting already in progress";
-    match call.context.engine.start_snapshot(false) {
+    match call.context.engine().start_snapshot(false) {
         Ok(()) => call.reply.simple("Background append only file rewriting started"),
         Err(SnapshotFailure::Busy) => return Err(text(busy)),
         Err(failure) => return Err(failure.into()),
@@ -52,7 +53,7 @@ pub fn bgrewriteaof(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 
 /// LASTSAVE: a Unix time in seconds; that of the start, if there has been no snapshot since.
 pub fn lastsave(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    call.reply.int(call.context.engine.info().snapshot.saved_at.seconds() as i64);
+    call.reply.int(call.context.engine().info().snapshot.saved_at.seconds() as i64);
     Ok(())
 }
 
@@ -82,7 +83,7 @@ mod tests {
         let saved: String = fixture.run(lastsave, "LASTSAVE");
         let seconds: u64 = saved[1..].trim_end().parse().expect("LASTSAVE is a number");
         assert!(crate::clock::Millis::now().seconds() - seconds < 60);
-        assert_eq!(fixture.context.engine.info().snapshot.taken, 1);
+        assert_eq!(fixture.context.engine().info().snapshot.taken, 1);
         let started = fixture.run(bgsave, "BGSAVE SCHEDULE");
         assert!(started.starts_with("+Background saving "), "{started}");
     }

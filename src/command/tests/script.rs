@@ -58,7 +58,7 @@ impl Client {
 
     /// The database, for what others do with it.
     pub(super) fn engine(&self) -> Arc<Engine> {
-        Arc::clone(&self.context.engine)
+        self.context.database()
     }
 
     /// Changes a setting from outside.

@@ -217,7 +217,8 @@ impl<'c> Journey<'c> {
                 break;
             }
             taken += 1;
-            let mut batch = self.context.engine.batch(Millis::now(), false);
+            let engine = self.context.engine();
+            let mut batch = engine.batch(Millis::now(), false);
             let read = batch.run(|txn| {
                 let (now, live) = (txn.now(), txn.get(self.plan.from, key));
                 let told = live.and_then(|live| Some((live, export(live.value, now)?)));
@@ -274,7 +275,8 @@ impl<'c> Journey<'c> {
         let (context, db, now) = (self.context, self.plan.from, Millis::now());
         let started = Instant::now();
         loop {
-            let mut batch = context.engine.batch(now, false);
+            let engine = context.engine();
+            let mut batch = engine.batch(now, false);
             let mut deleted = Vec::new();
             let mut changed = 0;
             let done = batch.run(|txn| {
@@ -310,7 +312,7 @@ impl<'c> Journey<'c> {
     /// Waits until what was seen or done is on stable storage, where replies wait for that.
     fn wait_durable(&self, lsn: Lsn) -> Result<(), MigrateError> {
         if lsn > Lsn::ZERO && waits_for_storage(self.context) {
-            self.context.engine.wait_durable_blocking(lsn)?;
+            self.context.engine().wait_durable_blocking(lsn)?;
         }
         Ok(())
     }

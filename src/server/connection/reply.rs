@@ -7,7 +7,6 @@ use crate::command::stats::Counter;
 use crate::resp::ProtocolError;
 use crate::settings::{ClientClass, OutputLimit};
 use std::future::poll_fn;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -38,7 +37,7 @@ impl Connection {
     /// Waits until the replies may be known, and sends them.
     pub(super) async fn settle(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
         if let Some(lsn) = dispatch::durability(&self.context, &mut self.session) {
-            let engine = Arc::clone(&self.context.engine);
+            let engine = self.context.database();
             if let Err(error) = kill.until_replied(engine.wait_durable(lsn)).await? {
                 // Order: nothing that was executed is told, for nobody knows whether it will be there.
                 return Err(self.last_word(&format!("MISCONF {error}"), kill).await);

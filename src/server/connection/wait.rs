@@ -34,7 +34,8 @@ impl Connection {
         let (context, client) = (Arc::clone(&self.context), Arc::clone(&self.client));
         let waiting = client.unblock.begin();
         // Order: takes its seat, then looks, or else what appears in between calls nobody.
-        let mut seat = wait.sit(&context.engine);
+        let engine = context.database();
+        let mut seat = wait.sit(&engine);
         let _blocked = self.block();
         let mut deadline: Delay<'_> = match wait.deadline() {
             Some(deadline) => Box::pin(tokio::time::sleep_until(deadline.into())),

@@ -17,7 +17,7 @@ impl Running {
 
     /// Adds members with these scores to a sorted set.
     fn add(&self, key: &str, members: &[(&str, f64)]) {
-        let added = self.context.engine.batch(Millis::now(), true).run(|txn| {
+        let added = self.context.engine().batch(Millis::now(), true).run(|txn| {
             txn.edit_sorted_set(0, key.as_bytes(), |set| {
                 for (member, score) in members {
                     set.put(member.as_bytes(), *score);
@@ -47,7 +47,7 @@ async fn waiting_clients_are_served_in_the_order_in_which_they_came() {
     waiting[1].expect(b"*2\r\n$1\r\na\r\n$1\r\n2\r\n").await;
     waiting[2].expect(b"*2\r\n$1\r\na\r\n$1\r\n3\r\n").await;
     server.until_blocked(0).await;
-    assert_eq!(server.context.engine.waited_keys(), 0);
+    assert_eq!(server.context.engine().waited_keys(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -111,7 +111,7 @@ async fn a_wait_ends_when_its_time_is_up() {
     client.send(b"BLPOP l 0.05\r\nBLMOVE l m LEFT LEFT 0.05\r\nHELLO 3\r\n").await;
     client.expect(b"*-1\r\n*-1\r\n%7\r\n").await;
     assert!(started.elapsed() >= Duration::from_millis(100));
-    assert_eq!(server.context.engine.waited_keys(), 0);
+    assert_eq!(server.context.engine().waited_keys(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -147,10 +147,10 @@ async fn who_goes_away_or_is_killed_while_waiting_leaves_nothing() {
     other.expect(b":1\r\n").await;
     killed.gone().await;
     server.until_blocked(1).await;
-    assert_eq!(server.context.engine.waited_keys(), 1);
+    assert_eq!(server.context.engine().waited_keys(), 1);
     other.send(b"RPUSH l x\r\n").await;
     last.expect(b"*2\r\n$1\r\nl\r\n$1\r\nx\r\n").await;
-    assert_eq!(server.context.engine.waited_keys(), 0);
+    assert_eq!(server.context.engine().waited_keys(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

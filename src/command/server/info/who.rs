@@ -71,7 +71,7 @@ pub(super) fn clients(report: &Report<'_, '_, '_>, text: &mut Text) {
     text.field("watching_clients", usage.watching);
     text.field("total_watched_keys", usage.watched);
     text.zeros(&["clients_in_timeout_table"]);
-    text.field("total_blocking_keys", context.engine.waited_keys());
+    text.field("total_blocking_keys", context.engine().waited_keys());
     text.zeros(&["total_blocking_keys_on_nokey"]);
     let now = Instant::now();
     let pause = context.pause.current(now);

@@ -1,0 +1,283 @@
+//! The replicas that follow this server: who they are, and how far each is.
+//!
+//! One entry per attached replica, kept by the task that feeds it. Commands read it: WAIT and WAITAOF wait for it, INFO
+//! and ROLE show it, `min-replicas-to-write` counts on it. Who writes keys never touches it.
+//!
+//! | operation | progress |
+//! |---|---|
+//! | [`Replica::acknowledged`], [`Replicas::count`] | wait-free |
+//! | [`Replicas::attach`], [`Replicas::list`], [`Replicas::reached`] | blocking, for as long as a list of replicas is read |
+//! | [`Replicas::wait`] | waits for acknowledgements |
+
+use crate::clock::Millis;
+use crate::lsn::Lsn;
+use crate::sync::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// What a replica says of itself when it attaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Introduction {
+    /// The client that its connection is.
+    pub client_id: u64,
+    /// Where others reach it: what it announces, else where its connection comes from.
+    pub ip: String,
+    /// The port that it listens on.
+    pub port: u16,
+}
+
+/// What is being sent to a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Feeding {
+    /// The snapshot.
+    Snapshot = 0,
+    /// The log.
+    Log = 1,
+}
+
+impl Feeding {
+    /// Redis's name of the state.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Snapshot => "send_bulk",
+            Self::Log => "online",
+        }
+    }
+}
+
+/// One attached replica. Its feed writes, everybody reads.
+#[derive(Debug)]
+pub struct Replica {
+    introduction: Introduction,
+    feeding: AtomicU8,
+    /// Everything below is applied there. Only its feed stores.
+    applied: AtomicU64,
+    /// Everything below is on stable storage there. Only its feed stores.
+    durable: AtomicU64,
+    heard_at: AtomicU64,
+}
+
+impl Replica {
+    /// Who it is.
+    pub fn introduction(&self) -> &Introduction {
+        &self.introduction
+    }
+
+    /// What is being sent to it.
+    pub fn feeding(&self) -> Feeding {
+        // Relaxed: a figure to show.
+        if self.feeding.load(Ordering::Relaxed) == Feeding::Log as u8 {
+            Feeding::Log
+        } else {
+            Feeding::Snapshot
+        }
+    }
+
+    /// Says what is being sent to it from now on.
+    pub fn set_feeding(&self, feeding: Feeding) {
+        // Relaxed: a figure to show.
+        self.feeding.store(feeding as u8, Ordering::Relaxed);
+    }
+
+    /// Everything below is applied there, as far as it is known here.
+    pub fn applied(&self) -> Lsn {
+        // Acquire: pairs with the Release in `acknowledged`.
+        Lsn::new(self.applied.load(Ordering::Acquire))
+    }
+
+    /// Everything below is on stable storage there; zero where there is none.
+    pub fn durable(&self) -> Lsn {
+        // Acquire: pairs with the Release in `acknowledged`.
+        Lsn::new(self.durable.load(Ordering::Acquire))
+    }
+
+    /// When it was last heard of.
+    pub fn heard_at(&self) -> Millis {
+        // Relaxed: a figure to compare with the clock.
+        Millis(self.heard_at.load(Ordering::Relaxed))
+    }
+}
+
+/// The attached replicas. Cloning gives another view of the same.
+#[derive(Clone, Debug, Default)]
+pub struct Replicas {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    list: Mutex<Vec<Arc<Replica>>>,
+    count: AtomicUsize,
+    /// Commands that wait for acknowledgements.
+    waiting: AtomicUsize,
+    acknowledged: Notify,
+}
+
+/// Which of a replica's two marks is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// Applied: what WAIT counts.
+    Applied,
+    /// On stable storage: what WAITAOF counts.
+    Durable,
+}
+
+impl Replicas {
+    /// Takes in a replica, which is listed until the result is dropped.
+    pub fn attach(&self, introduction: Introduction, now: Millis) -> Attached {
+        let replica = Arc::new(Replica {
+            introduction,
+            feeding: AtomicU8::new(Feeding::Snapshot as u8),
+            applied: AtomicU64::new(0),
+            durable: AtomicU64::new(0),
+            heard_at: AtomicU64::new(now.0),
+        });
+        let mut list = self.list_mut();
+        list.push(Arc::clone(&replica));
+        self.shared.count.store(list.len(), Ordering::Relaxed);
+        drop(list);
+        Attached { replica, replicas: self.clone() }
+    }
+
+    /// How many are attached.
+    #[inline]
+    pub fn count(&self) -> usize {
+        // Relaxed: a figure.
+        self.shared.count.load(Ordering::Relaxed)
+    }
+
+    /// All of them, in the order in which they came.
+    pub fn list(&self) -> Vec<Arc<Replica>> {
+        self.list_mut().clone()
+    }
+
+    /// How many have reached `lsn`: all that lies below it.
+    pub fn reached(&self, what: Reached, lsn: Lsn) -> usize {
+        let mark = |replica: &Replica| match what {
+            Reached::Applied => replica.applied(),
+            Reached::Durable => replica.durable(),
+        };
+        self.list_mut().iter().filter(|replica| mark(replica) >= lsn).count()
+    }
+
+    /// How many are fed from the log and were heard of within `lag_ms_max` before `now`.
+    pub fn good(&self, lag_ms_max: u64, now: Millis) -> usize {
+        let is_good = |replica: &&Arc<Replica>| {
+            replica.feeding() == Feeding::Log && replica.heard_at().until(now) <= lag_ms_max
+        };
+        self.list_mut().iter().filter(is_good).count()
+    }
+
+    /// Waits until `count` replicas have reached `lsn`.
+    pub async fn wait(&self, what: Reached, lsn: Lsn, count: usize) {
+        let _waiting = Waiting::begin(&self.shared.waiting);
+        loop {
+            // Order: 1 listen, 2 look; or else an acknowledgement in between calls nobody.
+            let mut called = std::pin::pin!(self.shared.acknowledged.notified());
+            called.as_mut().enable();
+            if self.reached(what, lsn) >= count {
+                return;
+            }
+            called.await;
+        }
+    }
+
+    fn list_mut(&self) -> MutexGuard<'_, Vec<Arc<Replica>>> {
+        self.shared.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts somebody who waits.
+struct Waiting<'w>(&'w AtomicUsize);
+
+impl<'w> Waiting<'w> {
+    fn begin(count: &'w AtomicUsize) -> Self {
+        // SeqCst: pairs with the load in `Attached::acknowledged`: either it sees the count, or who waits sees the mark.
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A replica's place in the list, held by its feed.
+#[derive(Debug)]
+pub struct Attached {
+    replica: Arc<Replica>,
+    replicas: Replicas,
+}
+
+impl Attached {
+    /// The replica.
+    pub fn replica(&self) -> &Replica {
+        &self.replica
+    }
+
+    /// Notes what it has said: everything below `applied` is applied there, everything below `durable` on stable
+    /// storage.
+    pub fn acknowledged(&self, applied: Lsn, durable: Lsn, now: Millis) {
+        self.replica.heard_at.store(now.0, Ordering::Relaxed);
+        // Release: pairs with the Acquire of who reads them.
+        self.replica.durable.store(durable.get(), Ordering::Release);
+        // SeqCst: before the load below; see `Waiting::begin`.
+        self.replica.applied.store(applied.get(), Ordering::SeqCst);
+        if self.replicas.shared.waiting.load(Ordering::SeqCst) > 0 {
+            self.replicas.shared.acknowledged.notify_waiters();
+        }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        let mut list = self.replicas.list_mut();
+        list.retain(|replica| !Arc::ptr_eq(replica, &self.replica));
+        self.replicas.shared.count.store(list.len(), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn introduction(client_id: u64) -> Introduction {
+        Introduction { client_id, ip: "127.0.0.1".into(), port: 7001 }
+    }
+
+    #[test]
+    fn replicas_count_as_long_as_they_are_attached() {
+        let replicas = Replicas::default();
+        let (a, b) =
+            (replicas.attach(introduction(1), Millis(5)), replicas.attach(introduction(2), Millis(5)));
+        a.acknowledged(Lsn::new(100), Lsn::new(50), Millis(10));
+        b.acknowledged(Lsn::new(200), Lsn::new(60), Millis(2_000));
+        assert_eq!(replicas.reached(Reached::Applied, Lsn::new(100)), 2);
+        assert_eq!(replicas.reached(Reached::Applied, Lsn::new(101)), 1);
+        assert_eq!(replicas.reached(Reached::Durable, Lsn::new(60)), 1);
+        assert_eq!(replicas.good(1_000, Millis(2_000)), 0, "none is fed from the log");
+        a.replica().set_feeding(Feeding::Log);
+        b.replica().set_feeding(Feeding::Log);
+        assert_eq!(replicas.good(1_000, Millis(2_000)), 1);
+        drop(b);
+        assert_eq!((replicas.count(), replicas.reached(Reached::Applied, Lsn::new(100))), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn who_waits_is_called_by_the_acknowledgement_that_suffices() {
+        let replicas = Replicas::default();
+        let a = replicas.attach(introduction(1), Millis(0));
+        let waiting = tokio::spawn({
+            let replicas = replicas.clone();
+            async move { replicas.wait(Reached::Applied, Lsn::new(100), 1).await }
+        });
+        a.acknowledged(Lsn::new(99), Lsn::ZERO, Millis(0));
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        a.acknowledged(Lsn::new(100), Lsn::ZERO, Millis(0));
+        waiting.await.expect("it does not panic");
+    }
+}
