@@ -21,7 +21,7 @@ use super::closed::{ClosedSegment, ClosedSegments};
 use super::disk::{DiskLog, DiskSegment};
 use super::error::{Damage, OpenError};
 use super::factory::{MakeError, Material, SegmentFactory};
-use super::header::{Ancestor, LINEAGE_MAX, Mark};
+use super::header::{Ancestor, Cause, LINEAGE_MAX, Mark};
 use super::identity::Identity;
 use super::lock::LockFile;
 use super::lsn::{History, Lsn};
@@ -46,8 +46,12 @@ pub(super) fn start_new(
     snapshot: Option<SnapshotBounds>,
     options: &LogOptions,
 ) -> Result<(Log, RecoveryReport), OpenError> {
-    let lineage =
-        snapshot.map(|bounds| Ancestor { history: bounds.history, fork: bounds.end }).into_iter().collect();
+    let after = |bounds: SnapshotBounds| Ancestor {
+        history: bounds.history,
+        fork: bounds.end,
+        cause: Cause::Recovery,
+    };
+    let lineage = snapshot.map(after).into_iter().collect();
     let factory = SegmentFactory::new(disk.dbfile(), new_history(disk)?, lineage, options);
     let poison = Poison::default();
     let first = make(&factory, at, &poison)?;
@@ -194,7 +198,7 @@ fn lineage_after(last: &DiskSegment, fork: Lsn, snapshot: Option<SnapshotBounds>
     if began_here && last.first() == fork && !is_needed {
         return last.header().lineage.clone();
     }
-    let newest = Ancestor { history: last.header().history, fork };
+    let newest = Ancestor { history: last.header().history, fork, cause: Cause::Recovery };
     std::iter::once(newest).chain(last.header().lineage.iter().copied()).take(LINEAGE_MAX).collect()
 }
 

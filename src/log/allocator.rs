@@ -16,13 +16,14 @@ use std::time::{Duration, Instant};
 use super::appender::Appender;
 use super::closed::ClosedSegments;
 use super::durability::Durability;
-use super::error::Fault;
+use super::error::{Fault, LogError};
 use super::factory::{MakeError, Material, SegmentFactory};
 use super::lsn::Lsn;
 use super::options::FsyncPolicy;
 use super::segment::Segment;
 use super::spares::Spares;
 use super::supply::FileSupply;
+use super::tailing::Fork;
 use crate::sync::Ordering;
 
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -62,6 +63,11 @@ impl Allocator {
         let _ending = Ending(Arc::clone(&self.appender));
         // Acquire: pairs with the Release in `Running::stop`.
         while !self.supply.stop.load(Ordering::Acquire) {
+            if let Some(order) = self.supply.take_order() {
+                let done = self.fork(&order.fork);
+                // Why the result is not looked at: who asked may have been stopped.
+                let _ = order.done.send(done);
+            }
             let has_room = self.appender.poison.check().is_err() || self.make_next_segment();
             self.tend_window();
             if !self.is_fast() {
@@ -83,6 +89,7 @@ impl Allocator {
             newest.end()
         };
         let durable = self.durability.durable();
+        self.factory.in_flight_records_max = self.appender.in_flight_records_max();
         match self.factory.make(Lsn::new(end), durable, &self.material(), &self.appender.poison) {
             Ok(segment) => self.install(segment),
             Err(MakeError::Unsafe(fault)) => {
@@ -96,6 +103,60 @@ impl Allocator {
                 }
                 self.supply.block(&path, &source.to_string());
                 false
+            }
+        }
+    }
+
+    /// Has the log go on at its end in another segment, perhaps of another history. Nobody reserves meanwhile, and
+    /// everything is durable.
+    ///
+    /// Order: 1 the segments made ahead are gone, newest first, 2 the new one is there; a crash in between leaves a log
+    /// that ends at the same place. The old one keeps its length: what lies behind the fork in it counts for nothing.
+    fn fork(&mut self, fork: &Fork) -> Result<(), LogError> {
+        let unused = self.appender.table.withdraw(fork.at.get(), &crossbeam_epoch::pin());
+        for segment in unused.iter().rev() {
+            self.remove_unused(segment)?;
+        }
+        drop(unused);
+        let before = (self.factory.history, std::mem::take(&mut self.factory.lineage), self.factory.capacity);
+        self.factory.history = fork.history;
+        self.factory.lineage.clone_from(&fork.lineage);
+        self.factory.capacity = fork.end.get() - fork.at.get();
+        self.factory.in_flight_records_max = self.appender.in_flight_records_max();
+        match self.factory.make(fork.at, fork.at, &Material::New, &self.appender.poison) {
+            Ok(segment) => {
+                self.factory.capacity = fork.capacity;
+                segment.prefault_to(segment.first() + self.window_bytes);
+                self.appender.table.fork(&Arc::new(segment), &crossbeam_epoch::pin());
+                Ok(())
+            }
+            Err(error) => {
+                (self.factory.history, self.factory.lineage, self.factory.capacity) = before;
+                Err(self.refused(error))
+            }
+        }
+    }
+
+    fn remove_unused(&self, segment: &Segment) -> Result<(), LogError> {
+        let Some(path) = segment.path() else { return Ok(()) };
+        let removed = self
+            .factory
+            .storage
+            .remove(&path)
+            .and_then(|()| self.factory.storage.sync_dir(&super::names::folder(&path)));
+        removed.map_err(|source| LogError::Delete { path: path.into(), reason: source.to_string().into() })
+    }
+
+    /// What a segment that could not be made means for who asked for it.
+    fn refused(&self, error: MakeError) -> LogError {
+        match error {
+            MakeError::Refused { path, source } => {
+                LogError::NoSpace { path: path.into(), reason: source.to_string().into() }
+            }
+            MakeError::Unsafe(fault) => {
+                tracing::error!(%fault, "the log cannot be made durable; it takes no more writes");
+                self.appender.poison.set(fault.clone());
+                LogError::Poisoned { fault }
             }
         }
     }

@@ -53,7 +53,8 @@ pub(super) struct Appender {
     pub(super) spills: SpillFloors,
     pub(super) supply: Supply,
     closed: AtomicBool,
-    history: History,
+    /// Whether the log follows another: every record comes whole, one at a time.
+    tailing: AtomicBool,
     blob_bytes: u64,
     payload_bytes_max: u64,
     in_flight_records_max: u32,
@@ -63,7 +64,6 @@ impl Appender {
     /// An appender that goes on at `tail`, which lies in (or at the end of) the table's segments.
     pub(super) fn new(
         tail: Lsn,
-        history: History,
         table: SegmentTable,
         supply: Supply,
         poison: Poison,
@@ -77,19 +77,31 @@ impl Appender {
             spills: SpillFloors::new(),
             supply,
             closed: AtomicBool::new(false),
-            history,
+            tailing: AtomicBool::new(false),
             blob_bytes: options.blob_bytes,
             payload_bytes_max: options.payload_bytes_max,
             in_flight_records_max: options.in_flight_records_max,
         }
     }
 
+    /// The line of positions that the tail belongs to.
     pub(super) fn history(&self) -> History {
-        self.history
+        let guard = crossbeam_epoch::pin();
+        let segments = self.table.load(&guard).segments();
+        segments[segments.len() - 1].history()
     }
 
+    /// How many undecided records a kill may leave, as the durable marks say it. A log that follows another allows none:
+    /// what is half written there is asked for again.
     pub(super) fn in_flight_records_max(&self) -> u32 {
-        self.in_flight_records_max
+        // Relaxed: the marks are written anew after a change (`syncer.rs`).
+        if self.tailing.load(Ordering::Relaxed) { 0 } else { self.in_flight_records_max }
+    }
+
+    /// Says whether the log follows another from now on.
+    pub(super) fn set_tailing(&self, tailing: bool) {
+        // Relaxed: as above.
+        self.tailing.store(tailing, Ordering::Relaxed);
     }
 
     /// Where the next record goes.
@@ -172,6 +184,38 @@ impl Appender {
                         return Ok((segment, tail));
                     }
                 }
+                place => self.make_room(&place, word, guard)?,
+            }
+        }
+    }
+
+    /// Moves the tail over the `size` bytes at `at`, where it must be, and counts one reservation in flight.
+    pub(super) fn claim_at<'g>(
+        &'g self,
+        at: u64,
+        size: u64,
+        guard: &'g Guard,
+    ) -> Result<&'g Segment, LogError> {
+        loop {
+            self.poison.check()?;
+            self.check_open()?;
+            // Relaxed: as in `claim`.
+            let word = self.tail.load(Ordering::Relaxed);
+            let misplaced = LogError::Misplaced { lsn: Lsn::new(at), tail: Lsn::new(word & POSITION) };
+            if word & POSITION != at {
+                return Err(misplaced);
+            }
+            match self.table.load(guard).place(at, size) {
+                Place::Fits(segment) => {
+                    if self.move_tail(word, word + size + ONE_IN_FLIGHT) {
+                        if (at ^ (at + size)) >> WAKE_BYTES_LOG2 != 0 {
+                            self.supply.progress();
+                        }
+                        return Ok(segment);
+                    }
+                }
+                // Why no pad: it would have been sent.
+                Place::NeedsPad { rest, .. } if rest > 0 => return Err(misplaced),
                 place => self.make_room(&place, word, guard)?,
             }
         }

@@ -28,6 +28,17 @@ pub(super) struct ClosedSegment {
     pub(super) path: PathBuf,
 }
 
+/// How the removal of a file goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Removal {
+    /// From now on its bytes may be gone.
+    Begins,
+    /// It is still there.
+    Failed,
+    /// It is gone.
+    Done,
+}
+
 /// The closed segments.
 #[derive(Debug, Default)]
 pub(super) struct ClosedSegments {
@@ -71,8 +82,8 @@ impl ClosedSegments {
         drop(unused);
     }
 
-    /// Takes the files that end at or below `below` out of the log, into the spares where they are wanted, and calls
-    /// `gone` after each. The caller is not pinned.
+    /// Takes the files that end at or below `below` out of the log, into the spares where they are wanted, and tells
+    /// `step` how each goes. The caller is not pinned.
     ///
     /// # Errors
     /// [`LogError::Delete`]; the file stays listed, and those before it are gone.
@@ -81,23 +92,31 @@ impl ClosedSegments {
         below: Lsn,
         spares: &Spares,
         storage: &dyn Storage,
-        mut gone: impl FnMut(&ClosedSegment),
+        mut step: impl FnMut(&ClosedSegment, Removal),
     ) -> Result<(), LogError> {
         // Order: one remover, oldest first; or else a crash leaves a gap in what is needed.
         let _removal = self.removal.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(segment) = self.oldest_below(below) {
             self.wait_unmapped(segment.first);
+            step(&segment, Removal::Begins);
             let removed = spares
                 .keep(&segment.path, storage)
                 .and_then(|is_kept| if is_kept { Ok(()) } else { storage.remove(&segment.path) });
-            removed.map_err(|source| LogError::Delete {
-                path: segment.path.as_path().into(),
-                reason: source.to_string().into(),
+            removed.map_err(|source| {
+                step(&segment, Removal::Failed);
+                LogError::Delete { path: segment.path.as_path().into(), reason: source.to_string().into() }
             })?;
             self.lists().files.pop_front();
-            gone(&segment);
+            step(&segment, Removal::Done);
         }
         Ok(())
+    }
+
+    /// The segment that holds `lsn`.
+    pub(super) fn find(&self, lsn: Lsn) -> Option<ClosedSegment> {
+        let lists = self.lists();
+        let at = lists.files.partition_point(|segment| segment.end <= lsn);
+        lists.files.get(at).filter(|segment| segment.first <= lsn).cloned()
     }
 
     fn oldest_below(&self, below: Lsn) -> Option<ClosedSegment> {

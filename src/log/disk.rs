@@ -162,8 +162,10 @@ impl DiskSegment {
 
     /// Whether `next` goes on where this segment is full, or where another history leaves it.
     fn is_continued_by(&self, next: &Header) -> bool {
-        if next.history == self.header.history {
-            return next.first.get() == self.header.first.get() + self.header.capacity;
+        if next.history == self.header.history
+            && next.first.get() == self.header.first.get() + self.header.capacity
+        {
+            return true;
         }
         let leaves = |history, fork| history == self.header.history && fork == next.first;
         next.first.get() <= self.header.first.get() + self.header.capacity
@@ -259,7 +261,9 @@ impl DiskLog {
 
     /// Whether `[.., end)` of `history` is part of this log, as far as it goes.
     pub fn is_of_history(&self, history: History, end: Lsn) -> bool {
-        let forks = self.segments.iter().flat_map(|segment| &segment.header.lineage);
+        // Why not those of a segment that goes on in the history itself.
+        let others = self.segments.iter().filter(|segment| segment.header.history != history);
+        let forks = others.flat_map(|segment| &segment.header.lineage);
         let mut forks = forks.filter(|ancestor| ancestor.history == history).peekable();
         let known =
             forks.peek().is_some() || self.segments.iter().any(|segment| segment.header.history == history);

@@ -27,6 +27,8 @@ pub(super) struct Durability {
     durable: CachePadded<AtomicU64>,
     /// Somebody wants *durable* to reach this now, whatever the policy. Raised by anyone.
     wanted: AtomicU64,
+    /// The marks of all segments are to be written anew. Set by anyone, cleared by the syncer when they are.
+    remark: AtomicBool,
     policy: AtomicU8,
     /// Tells the thread to sync once more and end.
     pub(super) stop: AtomicBool,
@@ -51,6 +53,7 @@ impl Durability {
         Self {
             durable: CachePadded::new(AtomicU64::new(durable.get())),
             wanted: AtomicU64::new(0),
+            remark: AtomicBool::new(false),
             policy: AtomicU8::new(encode(policy)),
             stop: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -99,6 +102,36 @@ impl Durability {
         // Release: pairs with the Acquire in `run`; unpark orders the rest.
         self.wanted.fetch_max(target.get(), Ordering::Release);
         self.wake();
+    }
+
+    /// Has the marks of all segments written anew, and waits until they are on stable storage.
+    pub(super) fn remark(&self, appender: &Appender) -> Result<(), LogError> {
+        // Release: pairs with the Acquire in `wants_marks`; what the marks are to say is stored before.
+        self.remark.store(true, Ordering::Release);
+        self.wake();
+        let mut held = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        // Acquire: pairs with the Release in `remarked`.
+        while self.remark.load(Ordering::Acquire) {
+            appender.poison.check()?;
+            if self.ended.load(Ordering::Acquire) {
+                return Err(LogError::Closed);
+            }
+            held = self.changed.wait(held).unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(())
+    }
+
+    /// Whether the marks are to be written anew.
+    pub(super) fn wants_marks(&self) -> bool {
+        // Acquire: pairs with the Release in `remark`.
+        self.remark.load(Ordering::Acquire)
+    }
+
+    /// Says that the marks are written.
+    pub(super) fn remarked(&self) {
+        // Release: pairs with the Acquire in `remark`.
+        self.remark.store(false, Ordering::Release);
+        self.announce();
     }
 
     /// Waits, without blocking the thread, until everything below `target` is durable.

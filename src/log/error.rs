@@ -54,6 +54,14 @@ pub enum LogError {
     /// All LSNs are used up.
     #[error("the log has reached its last position, {}", Lsn::MAX)]
     Exhausted,
+    /// A record of another log does not go on where this one ends.
+    #[error("a record for position {lsn} does not fit the log, which ends at {tail}")]
+    Misplaced {
+        /// Where it belongs.
+        lsn: Lsn,
+        /// Where the log ends.
+        tail: Lsn,
+    },
     /// The log was shut down.
     #[error("the log is shut down")]
     Closed,

@@ -27,8 +27,10 @@ pub(super) struct SegmentFactory {
     pub(super) storage: Arc<dyn Storage>,
     pub(super) history: History,
     pub(super) lineage: Vec<Ancestor>,
-    capacity: u64,
-    in_flight_records_max: u32,
+    /// Data bytes of a segment.
+    pub(super) capacity: u64,
+    /// What the first mark of a segment allows a kill to leave undecided.
+    pub(super) in_flight_records_max: u32,
 }
 
 /// What a segment is made of.

@@ -22,6 +22,8 @@ const CHECKSUM_AT: usize = SECTOR - 4;
 const LINEAGE_AT: usize = 3 * SECTOR;
 const LINEAGE_ENTRY: usize = 24;
 const CLEAN: u32 = 1;
+/// Where in an ancestor's second word its cause lies, above the 48 bits of the fork.
+const CAUSE_SHIFT: u32 = 56;
 
 /// The contents of a header page.
 pub type Page = [u8; HEADER_BYTES as usize];
@@ -33,6 +35,32 @@ pub struct Ancestor {
     pub history: History,
     /// The first position that is no longer part of it.
     pub fork: Lsn,
+    /// Why the next one began.
+    pub cause: Cause,
+}
+
+/// Why a history begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Cause {
+    /// A recovery cut something, or ran on files that it did not write: what lay behind the fork may exist elsewhere.
+    Recovery = 0,
+    /// A replica became a primary.
+    Promotion = 1,
+    /// A replica that had begun a history without a record in it went on in that of its primary.
+    Adoption = 2,
+}
+
+impl Cause {
+    /// The cause with this number.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Recovery),
+            1 => Some(Self::Promotion),
+            2 => Some(Self::Adoption),
+            _ => None,
+        }
+    }
 }
 
 /// The fixed part of a header page.
@@ -75,7 +103,11 @@ impl Header {
         for (index, ancestor) in self.lineage.iter().take(ancestors).enumerate() {
             let at = LINEAGE_AT + index * LINEAGE_ENTRY;
             put(&mut page, at, &ancestor.history.get().to_le_bytes());
-            put(&mut page, at + 16, &ancestor.fork.get().to_le_bytes());
+            put(
+                &mut page,
+                at + 16,
+                &(ancestor.fork.get() | (ancestor.cause as u64) << CAUSE_SHIFT).to_le_bytes(),
+            );
         }
         let checksum = fixed_checksum(&page);
         put(&mut page, CHECKSUM_AT, &checksum.to_le_bytes());
@@ -104,7 +136,10 @@ impl Header {
             first: Lsn::new(get_u64(page, 32)),
             capacity: get_u64(page, 40),
             created: get_u64(page, 48),
-            lineage: (0..ancestors.min(LINEAGE_MAX)).map(|index| ancestor(page, index)).collect(),
+            lineage: (0..ancestors.min(LINEAGE_MAX))
+                .map(|index| ancestor(page, index))
+                .collect::<Option<_>>()
+                .ok_or(damaged)?,
         };
         let sane = get_u32(page, 12) == HEADER_BYTES as u32
             && ancestors <= LINEAGE_MAX
@@ -117,9 +152,13 @@ impl Header {
     }
 }
 
-fn ancestor(page: &Page, index: usize) -> Ancestor {
+fn ancestor(page: &Page, index: usize) -> Option<Ancestor> {
     let at = LINEAGE_AT + index * LINEAGE_ENTRY;
-    Ancestor { history: History::new(get_u128(page, at)), fork: Lsn::new(get_u64(page, at + 16)) }
+    let word = get_u64(page, at + 16);
+    let (fork, cause) = (word & ((1 << Lsn::BITS) - 1), (word >> CAUSE_SHIFT) as u8);
+    let is_whole = word >> Lsn::BITS & 0xFF == 0;
+    let cause = Cause::from_number(cause).filter(|_| is_whole)?;
+    Some(Ancestor { history: History::new(get_u128(page, at)), fork: Lsn::new(fork), cause })
 }
 
 /// Over everything but the mark's two sectors and the checksum itself.
@@ -234,7 +273,11 @@ mod tests {
             first: Lsn::new(4096),
             capacity: 8192,
             created: 1_700_000_000_000,
-            lineage: vec![Ancestor { history: History::new(3), fork: Lsn::new(4096) }],
+            lineage: vec![Ancestor {
+                history: History::new(3),
+                fork: Lsn::new(4096),
+                cause: Cause::Promotion,
+            }],
         }
     }
 
@@ -288,7 +331,8 @@ mod tests {
     #[test]
     fn lineage_is_cut_to_its_limit_and_newest_first() {
         let mut long = header();
-        long.lineage = (0..100).map(|n| Ancestor { history: History::new(n), fork: Lsn::new(8) }).collect();
+        let ancestor = |n| Ancestor { history: History::new(n), fork: Lsn::new(8), cause: Cause::Recovery };
+        long.lineage = (0..100).map(ancestor).collect();
         let read = Header::decode(&long.encode()).unwrap();
         assert_eq!(read.lineage, long.lineage[..LINEAGE_MAX]);
     }

@@ -41,8 +41,8 @@ impl Mapping {
     /// Zeroed memory that goes to `recycler` in the end, and comes from there if there is some.
     pub(super) fn anonymous(bytes: u64, recycler: &Recycler) -> io::Result<Self> {
         let raw = match recycler.pop() {
-            Some(used) => zeroed(used),
-            None => MmapMut::map_anon(bytes as usize)?.into(),
+            Some(used) if used.len() == bytes as usize => zeroed(used),
+            _ => MmapMut::map_anon(bytes as usize)?.into(),
         };
         Ok(Self { raw: ManuallyDrop::new(raw), data: 0, recycler: Some(Arc::clone(recycler)) })
     }
@@ -87,6 +87,11 @@ impl Mapping {
         assert!(offset % 8 == 0, "unaligned record");
         // SAFETY: within the mapping (`address`), so not null.
         unsafe { NonNull::new_unchecked(self.address(offset, len)) }
+    }
+
+    /// The first of `len` data bytes at `offset`, to be read.
+    pub(super) fn bytes(&self, offset: u64, len: usize) -> *const u8 {
+        self.address(offset, len)
     }
 
     /// Makes the pages of a range of the data ready to be written without a fault.

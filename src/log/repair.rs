@@ -56,15 +56,44 @@ pub fn repair(
     if !damaged && kept_as.is_empty() && end >= mark {
         return Ok(None);
     }
+    bytes_cut += cut(&disk, end, from, storage, &mut kept_as)?;
+    Ok(Some(Repaired { end, records_kept, bytes_cut, kept_as, below_mark: end < mark }))
+}
+
+/// Cuts the log of the locked database at `to`, a place between two of its records, though nothing is damaged: for a
+/// server whose writes behind it were never replicated. What is cut lies beside the database afterwards; gives the files.
+/// The next start begins a new history there, without a record.
+///
+/// # Errors
+/// [`OpenError`] when a file cannot be read, written or renamed. It can be run again.
+pub fn rewind(lock: &LockFile, to: Lsn, storage: &dyn Storage) -> Result<Vec<PathBuf>, OpenError> {
+    let disk = DiskLog::discover(lock.dbfile(), storage.boot_id())?;
+    if disk.index_of(to).is_none() {
+        return Err(OpenError::SegmentMissing { dbfile: lock.dbfile().to_path_buf(), lsn: to });
+    }
+    let mut kept_as = Vec::new();
+    cut(&disk, to, to, storage, &mut kept_as)?;
+    Ok(kept_as)
+}
+
+/// Puts everything behind `end` aside, but keeps the segment that holds `from`; gives how many bytes that were.
+fn cut(
+    disk: &DiskLog,
+    end: Lsn,
+    from: Lsn,
+    storage: &dyn Storage,
+    kept_as: &mut Vec<PathBuf>,
+) -> Result<u64, OpenError> {
+    let mut bytes_cut = 0;
     for segment in disk.segments().iter().rev() {
         if segment.first() >= end && segment.first() > from {
-            bytes_cut += set_aside(segment.path(), storage, &mut kept_as)?;
+            bytes_cut += set_aside(segment.path(), storage, kept_as)?;
         } else {
-            bytes_cut += cut_segment(segment, end, storage, &mut kept_as)?;
+            bytes_cut += cut_segment(segment, end, storage, kept_as)?;
             break;
         }
     }
-    Ok(Some(Repaired { end, records_kept, bytes_cut, kept_as, below_mark: end < mark }))
+    Ok(bytes_cut)
 }
 
 /// Puts segments whose header cannot be read aside, and all behind them.

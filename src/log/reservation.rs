@@ -60,6 +60,11 @@ impl<'g> Reservation<'g> {
         this
     }
 
+    /// Copies the payload in.
+    pub(super) fn fill(&mut self, payload: &[u8]) {
+        self.payload_mut().copy_from_slice(payload);
+    }
+
     /// Keeps `floor` registered until this record is decided.
     pub(super) fn hold(&mut self, floor: SpillFloor<'g>) {
         self.floor = Some(floor);

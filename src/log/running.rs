@@ -3,7 +3,7 @@
 //! A thin shell over the append path (`appender.rs`) and, with files, its two background threads. Everything takes
 //! `&self` and may be called from any thread.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,10 +12,11 @@ use crossbeam_epoch::Guard;
 
 use super::allocator::Allocator;
 use super::appender::Appender;
-use super::closed::ClosedSegments;
+use super::closed::{ClosedSegment, ClosedSegments, Removal};
 use super::durability::Durability;
 use super::error::{Fault, LogError, OpenError};
 use super::factory::SegmentFactory;
+use super::header::Ancestor;
 use super::lock::LockFile;
 use super::lsn::{History, Lsn};
 use super::options::{FsyncPolicy, LogOptions};
@@ -34,25 +35,30 @@ use crate::sync::{AtomicU64, Ordering};
 /// Dropping it shuts it down, as [`Log::shutdown`] does. Reservations borrow it.
 #[derive(Debug)]
 pub struct Log {
-    appender: Arc<Appender>,
-    files: Option<LogFiles>,
+    pub(super) appender: Arc<Appender>,
+    pub(super) files: Option<LogFiles>,
     /// Where this run of the log began.
     opened_at: Lsn,
+    /// The histories that led to the present one, newest first.
+    pub(super) lineage: Mutex<Vec<Ancestor>>,
+    /// Data bytes of the segments to come.
+    pub(super) capacity: AtomicU64,
 }
 
 /// What only a log with files has.
 #[derive(Debug)]
-struct LogFiles {
-    durability: Arc<Durability>,
-    supply: Arc<FileSupply>,
+pub(super) struct LogFiles {
+    pub(super) durability: Arc<Durability>,
+    pub(super) supply: Arc<FileSupply>,
     storage: Arc<dyn Storage>,
-    closed: Arc<ClosedSegments>,
+    pub(super) closed: Arc<ClosedSegments>,
     spares: Arc<Spares>,
-    /// The first position that is still there.
+    /// The first position that is still there, or is just being taken away.
     start: AtomicU64,
     threads: Mutex<Option<Threads>>,
+    dbfile: PathBuf,
     /// Held as long as the log is open.
-    lock: LockFile,
+    lock: Mutex<Option<LockFile>>,
 }
 
 #[derive(Debug)]
@@ -89,11 +95,11 @@ impl Log {
         let failed = |source| OpenError::io("set up", Path::new("the log in memory"), source);
         let history = History::random().map_err(failed)?;
         let supply = MemorySupply::new(options);
-        let first = supply.first(history).map_err(failed)?;
+        let first = supply.make(Lsn::FIRST, supply.segment_bytes(), history).map_err(failed)?;
         let table = SegmentTable::new(vec![Arc::new(first)]);
-        let appender =
-            Appender::new(Lsn::FIRST, history, table, Supply::Memory(supply), Poison::default(), options);
-        Ok(Self { appender: Arc::new(appender), files: None, opened_at: Lsn::FIRST })
+        let appender = Appender::new(Lsn::FIRST, table, Supply::Memory(supply), Poison::default(), options);
+        let (lineage, capacity) = (Mutex::default(), AtomicU64::new(options.memory_segment_bytes));
+        Ok(Self { appender: Arc::new(appender), files: None, opened_at: Lsn::FIRST, lineage, capacity })
     }
 
     /// A log that goes on in files; starts its threads.
@@ -104,9 +110,10 @@ impl Log {
         let spares = Arc::new(Spares::new(options.spare_segments_max));
         let storage = Arc::clone(&from.factory.storage);
         let dbfile = from.factory.dbfile.clone();
+        let lineage = Mutex::new(from.factory.lineage.clone());
+        let capacity = AtomicU64::new(from.factory.capacity);
         let appender = Arc::new(Appender::new(
             from.tail,
-            from.factory.history,
             from.table,
             Supply::Files(Arc::clone(&supply)),
             from.poison,
@@ -131,9 +138,10 @@ impl Log {
             spares,
             start: AtomicU64::new(from.start.get()),
             threads: Mutex::new(None),
-            lock: from.lock,
+            dbfile: dbfile.clone(),
+            lock: Mutex::new(Some(from.lock)),
         };
-        let log = Self { appender, files: Some(files), opened_at: from.tail };
+        let log = Self { appender, files: Some(files), opened_at: from.tail, lineage, capacity };
         log.start_threads(syncer, allocator)
             .map_err(|source| OpenError::io("start a thread for", &dbfile, source))?;
         Ok(log)
@@ -326,17 +334,20 @@ impl Log {
         files.closed.close(&self.appender, &files.durability);
         let below = Lsn::new(self.appender.spills.lowest(lsn.get()));
         let mut freed = 0;
-        files.closed.remove_below(below, &files.spares, files.storage.as_ref(), |segment| {
-            freed += segment.end.get() - segment.first.get();
+        let step = |segment: &ClosedSegment, removal| match removal {
+            // Order: before the file is taken away, or else who reads it takes what another segment holds for its bytes.
             // Release: pairs with the Acquire in `start`.
-            files.start.store(segment.end.get(), Ordering::Release);
-        })?;
+            Removal::Begins => files.start.store(segment.end.get(), Ordering::Release),
+            Removal::Failed => files.start.store(segment.first.get(), Ordering::Release),
+            Removal::Done => freed += segment.end.get() - segment.first.get(),
+        };
+        files.closed.remove_below(below, &files.spares, files.storage.as_ref(), step)?;
         Ok(freed)
     }
 
     /// The database that the log's files are named after; none in memory.
     pub fn dbfile(&self) -> Option<&Path> {
-        self.files.as_ref().map(|files| files.lock.dbfile())
+        self.files.as_ref().map(|files| files.dbfile.as_path())
     }
 
     /// The line of LSNs that the log's records belong to.
@@ -427,6 +438,8 @@ impl Log {
                 files.supply.wake();
                 let _ = threads.allocator.join();
                 files.spares.remove(files.storage.as_ref());
+                // Why now: who replaces the database opens its files while the old one is still being read from memory.
+                drop(files.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
             }
         }
         self.appender.poison.check()

@@ -1,7 +1,7 @@
 //! A segment of the write window: mapped, and addressed by LSN.
 //!
-//! Shared by every thread that appends; freed through the epoch after it has left the table. A segment's range never
-//! changes. What may touch which of its bytes is said in `mapping.rs`.
+//! Shared by every thread that appends; freed through the epoch after it has left the table. A segment's range changes at
+//! most once, when another history leaves it. What may touch which of its bytes is said in `mapping.rs`.
 
 use std::fs::File;
 use std::io;
@@ -17,6 +17,7 @@ use super::record::{STATE_AT, Seal};
 use super::sigbus::Watch;
 use super::space::Space;
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64 as StdAtomicU64;
 
 /// One mapped segment.
 #[derive(Debug)]
@@ -24,7 +25,11 @@ pub(super) struct Segment {
     /// Ends before the mapping does: declared first.
     _watch: Option<Watch>,
     first: u64,
-    end: u64,
+    /// Changes once at most, while no reservation is alive: to where another history leaves this segment.
+    ///
+    /// Why the standard library's type: no protocol depends on when a change is seen.
+    end: StdAtomicU64,
+    history: History,
     seal: Seal,
     mapping: Mapping,
     file: Option<SegmentFile>,
@@ -97,7 +102,8 @@ impl Segment {
         Self {
             _watch: watch,
             first,
-            end: first + capacity,
+            end: StdAtomicU64::new(first + capacity),
+            history,
             seal: Seal::new(history),
             mapping,
             file,
@@ -110,8 +116,30 @@ impl Segment {
         self.first
     }
 
+    #[inline]
     pub(super) fn end(&self) -> u64 {
-        self.end
+        // Relaxed: see the field.
+        self.end.load(Ordering::Relaxed)
+    }
+
+    /// Lets the segment end at `end`, where another one begins.
+    pub(super) fn shorten(&self, end: u64) {
+        // Relaxed: see the field.
+        self.end.fetch_min(end, Ordering::Relaxed);
+    }
+
+    /// The line of positions that its records belong to.
+    pub(super) fn history(&self) -> History {
+        self.history
+    }
+
+    /// Appends the bytes of `[from, to)` to `out`; all of them are resolved, and lie in the segment.
+    pub(super) fn copy(&self, from: u64, to: u64, out: &mut Vec<u8>) {
+        assert!(self.first <= from && from <= to && to <= self.end(), "bytes outside the segment");
+        let len = (to - from) as usize;
+        let start = self.mapping.bytes(from - self.first, len);
+        // SAFETY: mapped as long as the segment lives; nobody writes what is resolved.
+        out.extend_from_slice(unsafe { std::slice::from_raw_parts(start, len) });
     }
 
     /// The key of the checks of this segment's records.
@@ -136,7 +164,7 @@ impl Segment {
 
     #[inline]
     fn offset(&self, lsn: u64) -> u64 {
-        assert!(self.first <= lsn && lsn < self.end, "position outside the segment");
+        assert!(self.first <= lsn && lsn < self.end(), "position outside the segment");
         lsn - self.first
     }
 
@@ -167,7 +195,7 @@ impl Segment {
     pub(super) fn prefault_to(&self, to: u64) -> u64 {
         // Relaxed: only the allocator touches the word.
         let from = self.prefaulted.load(Ordering::Relaxed);
-        let to = to.min(self.end);
+        let to = to.min(self.end());
         if to <= from {
             return 0;
         }
@@ -186,7 +214,7 @@ impl Segment {
     pub(super) fn release_to(&self, to: u64, slice: u64) {
         // Relaxed: only the allocator touches the word.
         let from = self.released.load(Ordering::Relaxed);
-        let to = if to >= self.end { self.end } else { to - to % slice };
+        let to = if to >= self.end() { self.end() } else { to - to % slice };
         if to > from {
             self.mapping.release(from - self.first, to - from);
             self.released.store(to, Ordering::Relaxed);

@@ -16,6 +16,7 @@ use super::lsn::Lsn;
 use super::mapping::Recycler;
 use super::options::LogOptions;
 use super::segment::Segment;
+use super::tailing::Fork;
 use crate::sync::{AtomicBool, AtomicU64, Ordering, spin_wait};
 
 /// The source of segments.
@@ -48,41 +49,63 @@ impl Supply {
 #[derive(Debug)]
 pub(super) struct MemorySupply {
     recycler: Recycler,
-    segment_bytes: u64,
-    retained_bytes: u64,
+    segment_bytes: AtomicU64,
+    retained_bytes: AtomicU64,
 }
 
 impl MemorySupply {
     pub(super) fn new(options: &LogOptions) -> Self {
         Self {
             recycler: Arc::new(ArrayQueue::new(2)),
-            segment_bytes: options.memory_segment_bytes,
-            retained_bytes: options.memory_retained_bytes,
+            segment_bytes: AtomicU64::new(options.memory_segment_bytes),
+            retained_bytes: AtomicU64::new(options.memory_retained_bytes),
         }
     }
 
     /// What the table may hold at most: the excess is records that are still being written.
     fn bytes_max(&self) -> u64 {
-        4 * (self.retained_bytes + self.segment_bytes)
+        4 * (self.retained_bytes() + self.segment_bytes())
     }
 
-    pub(super) fn first(&self, appender_history: super::History) -> std::io::Result<Segment> {
-        Segment::in_memory(Lsn::FIRST, self.segment_bytes, appender_history, &self.recycler)
+    /// Data bytes of the segments to come.
+    pub(super) fn segment_bytes(&self) -> u64 {
+        // Relaxed: a parameter of what is made next.
+        self.segment_bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_segment_bytes(&self, bytes: u64) {
+        self.segment_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    fn retained_bytes(&self) -> u64 {
+        // Relaxed: as above.
+        self.retained_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Changes how much of its end the log keeps.
+    pub(super) fn set_retained_bytes(&self, bytes: u64) {
+        self.retained_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// A segment of `bytes` data bytes at `first`.
+    pub(super) fn make(&self, first: Lsn, bytes: u64, history: super::History) -> std::io::Result<Segment> {
+        Segment::in_memory(first, bytes, history, &self.recycler)
     }
 
     fn extend(&self, appender: &Appender, end: u64, guard: &Guard) -> Result<(), LogError> {
         let resolved = appender.advance(guard).get();
-        let kept_from = (end + self.segment_bytes).saturating_sub(self.retained_bytes);
+        let segment_bytes = self.segment_bytes();
+        let kept_from = (end + segment_bytes).saturating_sub(self.retained_bytes());
         appender.table.retire(resolved.min(kept_from), guard);
         let list = appender.table.load(guard);
         if list.end() != end {
             return Ok(());
         }
         let full = LogError::MemoryFull { bytes_max: self.bytes_max() };
-        if list.bytes() + self.segment_bytes > self.bytes_max() {
+        if list.bytes() + segment_bytes > self.bytes_max() {
             return Err(full);
         }
-        let made = Segment::in_memory(Lsn::new(end), self.segment_bytes, appender.history(), &self.recycler);
+        let made = self.make(Lsn::new(end), segment_bytes, appender.history());
         let segment = made.map_err(|_| full)?;
         // The loser of two racing threads frees its segment here.
         let _ = appender.table.push(Arc::new(segment), guard);
@@ -101,6 +124,15 @@ pub(super) struct FileSupply {
     pub(super) waits: AtomicU64,
     /// Tells the background thread to end.
     pub(super) stop: AtomicBool,
+    /// What is asked of the background thread; set by one at a time.
+    order: Mutex<Option<ForkOrder>>,
+}
+
+/// A wish that the log goes on in another segment.
+#[derive(Debug)]
+pub(super) struct ForkOrder {
+    pub(super) fork: Fork,
+    pub(super) done: std::sync::mpsc::SyncSender<Result<(), LogError>>,
 }
 
 impl FileSupply {
@@ -113,6 +145,17 @@ impl FileSupply {
         if let Some(thread) = self.thread.get() {
             thread.unpark();
         }
+    }
+
+    /// Leaves an order to the background thread.
+    pub(super) fn ask(&self, order: ForkOrder) {
+        *self.order.lock().unwrap_or_else(PoisonError::into_inner) = Some(order);
+        self.wake();
+    }
+
+    /// Takes the order that was left.
+    pub(super) fn take_order(&self) -> Option<ForkOrder> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Notes that the segment file `path` cannot be made now.

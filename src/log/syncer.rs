@@ -87,6 +87,9 @@ impl Syncer {
             if self.appender.poison.check().is_err() {
                 self.durability.announce();
                 thread::park_timeout(Duration::from_secs(1));
+            } else if self.durability.wants_marks() {
+                // As below.
+                let _ = self.mark_all();
             } else if self.is_due() {
                 // A failure is in the poison, which the next turn of the loop sees.
                 let _ = self.round(self.durability.wanted());
@@ -159,6 +162,22 @@ impl Syncer {
             spin_wait(turn);
             turn += 1;
         }
+    }
+
+    /// Writes the mark of every mapped segment anew.
+    fn mark_all(&mut self) -> Result<(), Stopped> {
+        let durable = self.durability.durable();
+        for segment in self.segments(durable.get(), u64::MAX) {
+            let Some(file) = segment.file() else { continue };
+            let first = Lsn::new(segment.first());
+            let written = file.write_mark(first, durable, false, self.appender.in_flight_records_max());
+            written.map_err(|source| self.fail(file, &source))?;
+            let synced =
+                self.storage.sync_range(segment.mapping().raw(), &file.path, 0, HEADER_BYTES as usize);
+            synced.map_err(|source| self.fail(file, &source))?;
+        }
+        self.durability.remarked();
+        Ok(())
     }
 
     /// Syncs the pages of `[from, to)`, then says so in the durable mark.

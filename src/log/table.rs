@@ -6,7 +6,7 @@
 //! | operation | progress | linearization |
 //! |---|---|---|
 //! | `load` | wait-free | the load of the pointer |
-//! | `push`, `retire` | lock-free | the exchange of the pointer |
+//! | `push`, `retire`, `withdraw`, `fork` | lock-free | the exchange of the pointer |
 //!
 //! Invariant: the segments of one list follow each other without a gap.
 //! Invariant: everything below the first segment's start (the floor) is resolved; `retire` is told by how much.
@@ -86,6 +86,40 @@ impl SegmentTable {
             let retired = list.segments[..gone].to_vec();
             if self.replace(shared, list.segments[gone..].to_vec(), guard) {
                 return retired;
+            }
+        }
+    }
+
+    /// Takes the unused segments that begin behind `at` out of the list, and those that begin at it unless nothing is
+    /// left then. Returns them, oldest first. Nobody reserves meanwhile.
+    pub(super) fn withdraw(&self, at: u64, guard: &Guard) -> Vec<Arc<Segment>> {
+        loop {
+            let (shared, list) = self.load_shared(guard);
+            let kept = list.segments.iter().take_while(|segment| segment.first() < at).count().max(1);
+            if kept == list.segments.len() {
+                return Vec::new();
+            }
+            let gone = list.segments[kept..].to_vec();
+            if self.replace(shared, list.segments[..kept].to_vec(), guard) {
+                return gone;
+            }
+        }
+    }
+
+    /// Puts `segment` behind all that begin before it; the last of those ends where it begins. Nobody reserves
+    /// meanwhile, and everything that is in the log lies before it.
+    pub(super) fn fork(&self, segment: &Arc<Segment>, guard: &Guard) {
+        loop {
+            let (shared, list) = self.load_shared(guard);
+            let first = segment.first();
+            let kept = list.segments.iter().take_while(|other| other.first() < first).count();
+            let mut segments = list.segments[..kept].to_vec();
+            if let Some(last) = segments.last() {
+                last.shorten(first);
+            }
+            segments.push(Arc::clone(segment));
+            if self.replace(shared, segments, guard) {
+                return;
             }
         }
     }

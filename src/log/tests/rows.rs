@@ -137,7 +137,10 @@ fn after_a_lost_machine_the_log_ends_at_bad_bytes_and_a_new_history_begins_there
     assert_eq!(again.payloads(), [b"before".to_vec(), b"new".to_vec()]);
     assert_eq!(again.report.last_life, Some(LastLife::Killed));
     let disk = DiskLog::discover(&lab.dbfile, 2).unwrap();
-    assert_eq!(disk.segments()[1].header().lineage, [Ancestor { history: old, fork: pending }]);
+    assert_eq!(
+        disk.segments()[1].header().lineage,
+        [Ancestor { history: old, fork: pending, cause: Cause::Recovery }]
+    );
     assert!(disk.is_of_history(old, pending));
     assert!(!disk.is_of_history(old, Lsn::new(pending.get() + 1)));
 }
