@@ -120,26 +120,35 @@ impl<'g> Txn<'g> {
     fn commit_several(&mut self) -> Result<Outcome, EngineError> {
         let (engine, guard) = (self.engine, self.guard);
         let Some(order) = self.settle_all() else { return Ok(Outcome::Lost) };
-        let reservation = self.reserve_all()?;
+        let mut reservation = Some(self.reserve_all()?);
         if !engine.root.is_current(self.root, guard) {
             return Ok(Outcome::Lost);
         }
-        let lsn = reservation.lsn();
+        self.publish_several(&order, &mut reservation)
+    }
+
+    /// Publishes several keys under a record, which is taken if that succeeds.
+    pub(super) fn publish_several(
+        &mut self,
+        order: &[usize],
+        reservation: &mut Option<Reservation<'g>>,
+    ) -> Result<Outcome, EngineError> {
+        let guard = self.guard;
+        let Some(lsn) = reservation.as_ref().map(Reservation::lsn) else { return Ok(Outcome::Lost) };
         self.stamp_all(lsn);
-        let descriptor = Owned::new(Descriptor::new(lsn, self.entries(&order), None)).into_shared(guard);
-        let (installed, complete) = self.install(&order, descriptor);
+        let descriptor = Owned::new(Descriptor::new(lsn, self.entries(order), None)).into_shared(guard);
+        let (installed, complete) = self.install(order, descriptor);
         // SAFETY: just made, and retired only below.
         let committed = complete && unsafe { descriptor.deref() }.commit();
         let mut recorded = Ok(());
         if committed {
-            recorded = reservation.commit();
+            recorded = reservation.take().map_or(Ok(()), Reservation::commit);
             self.publish(&installed);
             self.settle_trees();
         } else {
             // SAFETY: as above.
             unsafe { descriptor.deref() }.abort_own();
             withdraw(&installed);
-            drop(reservation);
         }
         // SAFETY: taken out of every cell by `publish` or `withdraw`, or by whoever replaced it there.
         unsafe { guard.defer_destroy(descriptor) };
@@ -152,18 +161,28 @@ impl<'g> Txn<'g> {
     /// Keys in databases that stay get their new versions through a descriptor whose gate is the new root; databases
     /// that begin with this attempt are nobody else's yet and are written directly.
     pub(super) fn commit_structure(&mut self, closed: &mut Closed<'_>) -> Result<Outcome, EngineError> {
-        let (engine, guard) = (self.engine, self.guard);
         let Some(order) = self.settle_all() else { return Ok(Outcome::Lost) };
-        let reservation = self.reserve_all()?;
-        let lsn = reservation.lsn();
+        let mut reservation = Some(self.reserve_all()?);
+        self.publish_structure(closed, &order, &mut reservation)
+    }
+
+    /// Publishes what [`Txn::commit_structure`] does under a record, which is taken if that succeeds.
+    pub(super) fn publish_structure(
+        &mut self,
+        closed: &mut Closed<'_>,
+        order: &[usize],
+        reservation: &mut Option<Reservation<'g>>,
+    ) -> Result<Outcome, EngineError> {
+        let (engine, guard) = (self.engine, self.guard);
+        let Some(lsn) = reservation.as_ref().map(Reservation::lsn) else { return Ok(Outcome::Lost) };
         self.stamp_all(lsn);
         let (mut root, gate) = closed.successor();
         root.lsn = lsn;
-        let (fresh, kept) = self.split_writes(&order);
+        let (fresh, kept) = self.split_writes(order);
         let descriptor = Descriptor::new(lsn, self.entries(&kept), Some(gate));
         let descriptor = Owned::new(descriptor).into_shared(guard);
         let (installed, complete) = self.install(&kept, descriptor);
-        let recorded = if complete { Some(reservation.commit()) } else { None };
+        let recorded = if complete { reservation.take().map(Reservation::commit) } else { None };
         if let Some(Ok(())) = recorded {
             engine.stats.changes.add(order.len() as i64 + 1);
             self.publish_fresh(&fresh);
@@ -209,7 +228,7 @@ impl<'g> Txn<'g> {
     }
 
     /// Makes sure that every access has a cell, and sorts them by it.
-    fn settle_all(&mut self) -> Option<Vec<usize>> {
+    pub(super) fn settle_all(&mut self) -> Option<Vec<usize>> {
         for access in &mut self.accesses {
             access.settle(self.engine, self.guard)?;
         }
@@ -356,7 +375,7 @@ impl Write {
 
     /// The word that puts the new version in the place of `word`.
     #[inline]
-    fn word_after(&self, word: Word) -> Word {
+    pub(super) fn word_after(&self, word: Word) -> Word {
         let version = self.version.as_ptr();
         let next = word.with_version(version.address());
         if version.expiry().is_some() { next.with_armed(true) } else { next }
@@ -386,7 +405,7 @@ impl<'g> Access<'g> {
 
     /// Makes sure that the key has a cell whose word holds the version that was seen; gives none if it changed.
     #[inline]
-    fn settle(&mut self, engine: &Engine, guard: &'g Guard) -> Option<Found<'g>> {
+    pub(super) fn settle(&mut self, engine: &Engine, guard: &'g Guard) -> Option<Found<'g>> {
         match self.found {
             // Why: a dead cell takes no version any more; the next attempt makes another.
             Some(found) if found.word.is_dead() => None,
@@ -424,7 +443,7 @@ impl<'g> Access<'g> {
     /// Ends a publication: the record is committed and the version in its place. Counts it, retires the old version,
     /// and sees to the key's future: a timer, or the sweeper. `word` is the one that was replaced.
     #[inline]
-    fn published(&mut self, engine: &Engine, write: Write, old: VersionPtr, word: Word) {
+    pub(super) fn published(&mut self, engine: &Engine, write: Write, old: VersionPtr, word: Word) {
         let new = write.version.into_ptr();
         new.set_committed();
         let (is, was) = (!new.is_tombstone(), !old.is_tombstone());

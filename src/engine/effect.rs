@@ -276,6 +276,33 @@ impl<'a> Effect<'a> {
         }
     }
 
+    /// The database and key that it changes; none of those on whole databases.
+    pub fn target(&self) -> Option<(DbIndex, &'a [u8])> {
+        match *self {
+            Self::Put { db, key, .. }
+            | Self::Delete { db, key }
+            | Self::Expire { db, key, .. }
+            | Self::Append { db, key, .. }
+            | Self::Overwrite { db, key, .. }
+            | Self::Edit { db, key, .. } => Some((db, key)),
+            Self::Flush { .. } | Self::FlushAll | Self::Swap { .. } => None,
+        }
+    }
+
+    /// The highest database that it names.
+    pub fn database(&self) -> Option<DbIndex> {
+        match *self {
+            Self::Flush { db } => Some(db),
+            Self::Swap { a, b } => Some(a.max(b)),
+            _ => self.target().map(|(db, _)| db),
+        }
+    }
+
+    /// Whether it changes the databases themselves.
+    pub fn is_structural(&self) -> bool {
+        matches!(self, Self::Flush { .. } | Self::FlushAll | Self::Swap { .. })
+    }
+
     /// Decodes the effects of a payload, one after the other; ends after the first error.
     pub fn decode_all(payload: &'a [u8]) -> impl Iterator<Item = Result<Self, EffectError>> {
         let mut at = 0;

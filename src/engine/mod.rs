@@ -12,11 +12,13 @@
 //! | `root` | the pointer to everything that is not a write to a key |
 //! | `effect` | the bytes of a record |
 //! | `recovery`, `snapshot` | the way from files to memory and back |
+//! | `apply`, `remake` | the way from another's log to here |
 //! | `expirer`, `timers`, `sweeper` | what happens by itself |
 //! | `waits` | who waits for a key to appear |
 //!
 //! Commands are linearizable, transactions serializable; the order of the log is a serialization order.
 
+mod apply;
 mod batch;
 mod collections;
 mod commit;
@@ -27,6 +29,7 @@ mod expirer;
 mod info;
 mod limits;
 mod recovery;
+mod remake;
 mod root;
 mod snapshot;
 mod sweeper;
@@ -60,6 +63,7 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// Hands what the calling thread has retired on to the epoch: for a thread that is about to idle.
 pub use crate::store::retired::{hand_over as quiesce, parked};
+pub use apply::{Follower, FollowError};
 pub use batch::Batch;
 pub use db::Db;
 pub use error::{EngineError, OpenError, SnapshotFailure};
@@ -93,6 +97,10 @@ pub struct EngineOptions {
     pub save_points: Vec<SavePoint>,
     /// Up to which size collections are packed.
     pub limits: Limits,
+    /// The seed of the keyspaces' hashes, where no snapshot has one; none: a random one.
+    pub hash_seed: Option<u64>,
+    /// Where a database in memory takes its first state from: the database file of another, whose files are only read.
+    pub origin: Option<PathBuf>,
 }
 
 /// Take a snapshot when the last one is so old and so much has changed since.
@@ -123,6 +131,8 @@ impl EngineOptions {
             compaction: CompactionOptions { percentage: 100, bytes_min: 64 << 20 },
             save_points: Vec::new(),
             limits: Limits::default(),
+            hash_seed: None,
+            origin: None,
         }
     }
 }
@@ -349,6 +359,16 @@ impl Engine {
     /// How long a write should be held back because stable storage is behind.
     pub fn write_delay(&self) -> Option<Duration> {
         self.log.write_delay()
+    }
+
+    /// The log, for who feeds others from it or follows another.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The seed of the keyspaces' hashes.
+    pub fn hash_seed(&self) -> u64 {
+        self.seed.0
     }
 
     /// Whether there are files.

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
-use crate::engine::effect::{Effect, EffectError, Stored, decode_edits, overwritten};
+use crate::engine::effect::{Effect, EffectError};
 use crate::engine::limits::SharedLimits;
+use crate::engine::remake::{Maker, Old};
 use crate::engine::root::{Root, RootCell};
 use crate::engine::snapshot::{SnapshotFacts, Snapshots};
 use crate::engine::usage::Usage;
@@ -21,11 +22,9 @@ use crate::log::{self, History, Location, LockFile, RecoveryReport, SnapshotBoun
 use crate::lsn::Lsn;
 use crate::store::hash::HashSeed;
 use crate::store::keyspace::Keyspace;
-use crate::store::value::block::Block;
-use crate::store::value::draft::{Desk, apply, load};
 use crate::store::value::ledger::Ledger;
 use crate::store::value::limits::Limits;
-use crate::store::version::{OwnedVersion, Value, ValueRef};
+use crate::store::version::OwnedVersion;
 use crate::sync::{AtomicBool, AtomicU64};
 
 /// Records after which replay lets go of what it has replaced.
@@ -82,17 +81,31 @@ impl Engine {
         options: EngineOptions,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<(Arc<Self>, Recovered), OpenError> {
-        let (lock, dbfile, reader) = match &options.log.location {
-            Location::Memory => (None, None, None),
-            Location::Files { dbfile } => {
+        let files = match &options.log.location {
+            Location::Memory => options.origin.as_ref(),
+            Location::Files { dbfile } => Some(dbfile),
+        };
+        let (lock, reader) = match files {
+            None => (None, None),
+            Some(dbfile) => {
                 let lock = LockFile::take(dbfile)?;
+                // Order: before anything else is looked at, or else what is looked at is half of one state and half of
+                // another.
+                log::complete_installation(&lock, options.log.storage.as_ref())?;
                 SnapshotReader::remove_leftover(dbfile)?;
-                (Some(lock), Some(dbfile.clone()), SnapshotReader::open(dbfile)?)
+                (Some(lock), SnapshotReader::open(dbfile)?)
             }
+        };
+        let dbfile = match &options.log.location {
+            Location::Memory => None,
+            Location::Files { dbfile } => Some(dbfile.clone()),
         };
         let seed = match &reader {
             Some(reader) => HashSeed(reader.footer().hash_seed),
-            None => HashSeed(History::random().map_err(OpenError::Random)?.get() as u64),
+            None => match options.hash_seed {
+                Some(seed) => HashSeed(seed),
+                None => HashSeed(History::random().map_err(OpenError::Random)?.get() as u64),
+            },
         };
         let mut recovered = Recovered::default();
         let mut replay = Replay::new(
@@ -280,7 +293,7 @@ impl Replay {
             return Ok(Err(EffectError::Malformed(0)));
         };
         let mut ledger = Ledger::default();
-        let Some(version) = self.stored(key, &value, expiry, 0, &mut ledger) else {
+        let Some(version) = self.maker().stored(key, &value, expiry, 0, &mut ledger) else {
             return Ok(Err(EffectError::Malformed(0)));
         };
         Self::put(self.keyspace(db)?, key, version, Lsn::new(u64::from_le_bytes(*lsn)), guard);
@@ -289,22 +302,8 @@ impl Replay {
         Ok(Ok(()))
     }
 
-    /// A version of a value that was logged; none where it is none of its type.
-    fn stored(
-        &self,
-        key: &[u8],
-        value: &Stored<'_>,
-        expiry: Option<Millis>,
-        access: u32,
-        ledger: &mut Ledger,
-    ) -> Option<OwnedVersion> {
-        match value {
-            Stored::String(string) => Some(OwnedVersion::new(key, Some(string.to_value()), expiry, access)),
-            Stored::Collection(of, block) => {
-                let built = load(*of, Block::of(block).iter().collect(), &self.limits, ledger).ok()??;
-                Some(OwnedVersion::new(key, Some(Value::Collection(&built)), expiry, access))
-            }
-        }
+    fn maker(&self) -> Maker<'_> {
+        Maker { limits: &self.limits, usage: &self.usage }
     }
 
     /// Replays one record.
@@ -336,49 +335,16 @@ impl Replay {
                 self.keyspace(a.max(b))?;
                 self.keyspaces.swap(usize::from(a), usize::from(b));
             }
-            Effect::Put { db, key, ref value, expiry } => self.change(db, key, lsn, |old, ledger| {
-                old.drop_trees(ledger);
-                self.stored(key, value, expiry, self.usage.fresh(None, time), ledger)
-            })?,
-            Effect::Delete { db, key } => self.change(db, key, lsn, |old, ledger| {
-                old.drop_trees(ledger);
-                Some(OwnedVersion::new(key, None, None, 0))
-            })?,
-            Effect::Expire { db, key, expiry } => self.change(db, key, lsn, |old, _| {
-                let access = self.usage.fresh(None, time);
-                Some(match old.value()? {
-                    ValueRef::String(string) => {
-                        OwnedVersion::new(key, Some(string.to_value()), expiry, access)
-                    }
-                    ValueRef::Collection(collection) => {
-                        let built = collection.to_built();
-                        OwnedVersion::new(key, Some(Value::Collection(&built)), expiry, access)
-                    }
-                })
-            })?,
-            Effect::Append { db, key, suffix } => self.change(db, key, lsn, |old, _| {
-                let mut digits = itoa::Buffer::new();
-                let bytes = [old.value()?.string()?.bytes(&mut digits), suffix].concat();
-                Some(self.edited(key, &bytes, old, time))
-            })?,
-            Effect::Overwrite { db, key, offset, bytes } => self.change(db, key, lsn, |old, _| {
-                let mut digits = itoa::Buffer::new();
-                let bytes = overwritten(old.value()?.string()?.bytes(&mut digits), offset as usize, bytes);
-                Some(self.edited(key, &bytes, old, time))
-            })?,
-            Effect::Edit { db, key, ref edits, expiry } => self.change(db, key, lsn, |old, ledger| {
-                let desk = Desk { now: time, limits: self.limits, ledger };
-                let built = apply(old.value()?.collection()?, decode_edits(edits).flatten(), desk).ok()?;
-                let expiry = expiry.unwrap_or_else(|| old.0.expiry());
-                let value = built.as_ref().map(Value::Collection);
-                Some(OwnedVersion::new(key, value, expiry, self.usage.fresh(None, time)))
-            })?,
+            Effect::Put { db, key, .. }
+            | Effect::Delete { db, key }
+            | Effect::Expire { db, key, .. }
+            | Effect::Append { db, key, .. }
+            | Effect::Overwrite { db, key, .. }
+            | Effect::Edit { db, key, .. } => {
+                self.change(db, key, lsn, |old, ledger| self.maker().remake(effect, old, time, ledger))?;
+            }
         }
         Ok(())
-    }
-
-    fn edited(&self, key: &[u8], bytes: &[u8], old: Old<'_>, time: Millis) -> OwnedVersion {
-        OwnedVersion::new(key, Some(Value::Raw(bytes)), old.0.expiry(), self.usage.fresh(None, time))
     }
 
     /// Replaces a key's version if that is older than `lsn`. `make` gives none for a delta on an absent key: that is
@@ -400,7 +366,8 @@ impl Replay {
             return Ok(());
         }
         let mut ledger = Ledger::default();
-        let Some(version) = make(Old(old, std::marker::PhantomData), &mut ledger) else {
+        // SAFETY: kept by the guard, or by `absent`.
+        let Some(version) = make(unsafe { Old::new(old) }, &mut ledger) else {
             if lsn < self.snapshot_end {
                 return Ok(());
             }
@@ -419,23 +386,5 @@ impl Replay {
         version.stamp(lsn);
         version.as_ptr().set_committed();
         keyspace.load(keyspace.seed().hash(key), key, version, guard);
-    }
-}
-
-/// The version that a delta is applied to.
-#[derive(Clone, Copy)]
-struct Old<'g>(crate::store::version::VersionPtr, std::marker::PhantomData<&'g ()>);
-
-impl<'g> Old<'g> {
-    fn value(self) -> Option<crate::store::version::ValueRef<'g>> {
-        // SAFETY: made in `change`, where the version is kept by the guard or by its owner for as long as `'g`.
-        unsafe { self.0.value() }
-    }
-
-    /// Notes that its trees end with it.
-    fn drop_trees(self, ledger: &mut Ledger) {
-        if let Some(trees) = self.0.trees() {
-            ledger.drop_trees(trees);
-        }
     }
 }

@@ -36,6 +36,7 @@ use super::segment::Segment;
 use super::storage::Storage;
 use super::survey::{Repair, Survey, refusal};
 use super::table::SegmentTable;
+use super::tailing::Fork;
 use super::verdict::LastLife;
 
 /// Starts a log where there is none, at `at`.
@@ -88,6 +89,22 @@ pub(super) fn adopt(
     };
     report.history = start.factory.history;
     Ok((Log::in_files(start, options)?, report))
+}
+
+/// Where a log that was surveyed goes on in memory.
+pub(super) fn end_of(disk: &DiskLog, survey: &Survey, options: &LogOptions) -> Fork {
+    let at = survey.end;
+    let segment = &disk.segments[disk.index_of(at).unwrap_or(disk.segments.len() - 1)];
+    let capacity = segment.end().get() - segment.first().get();
+    let end = if at < segment.end() { segment.end() } else { Lsn::new(at.get() + capacity) };
+    let header = segment.header();
+    Fork {
+        at,
+        end,
+        capacity: options.memory_segment_bytes,
+        history: header.history,
+        lineage: header.lineage.clone(),
+    }
 }
 
 /// After a kill: the same segments, the same history.

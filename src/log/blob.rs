@@ -10,6 +10,7 @@
 //! | `lowest`, `start_and_floor` | lock-free | the reads between two equal values of `releases` |
 
 use super::lsn::Lsn;
+use super::record::RECORD_HEADER_BYTES;
 use crate::sync::{AtomicU64, Ordering, spin_wait};
 
 /// How many large payloads may be on their way at once.
@@ -24,6 +25,21 @@ pub struct BlobName {
     pub lsn: Lsn,
     /// How many bytes of payload it holds.
     pub bytes: u32,
+}
+
+impl BlobName {
+    /// Bytes of its record.
+    pub fn record_bytes(&self) -> usize {
+        RECORD_HEADER_BYTES as usize + self.bytes as usize
+    }
+
+    /// Its piece of payload in the bytes of its record.
+    ///
+    /// # Panics
+    /// When they are fewer than [`BlobName::record_bytes`].
+    pub fn payload_in<'b>(&self, record: &'b [u8]) -> &'b [u8] {
+        &record[RECORD_HEADER_BYTES as usize..self.record_bytes()]
+    }
 }
 
 /// The largest payload that blobs of `blob_bytes` can hold, when their names must fit one more record of that size.
@@ -48,7 +64,7 @@ pub(super) fn encode_names(names: &[BlobName], out: &mut [u8]) {
 }
 
 /// Reads names; `None` when the payload is not what [`encode_names`] writes.
-pub(super) fn decode_names(payload: &[u8]) -> Option<Vec<BlobName>> {
+pub fn decode_names(payload: &[u8]) -> Option<Vec<BlobName>> {
     let word = |at: usize| Some(u64::from_le_bytes(payload.get(at..at + 8)?.try_into().ok()?));
     let (total, count) = (word(0)?, word(8)?);
     if count.checked_mul(NAME)?.checked_add(NAMES_HEADER)? != payload.len() as u64 {

@@ -79,7 +79,7 @@ mod table;
 mod tailing;
 mod verdict;
 
-pub use blob::BlobName;
+pub use blob::{BlobName, decode_names as blob_names};
 pub use disk::{DiskLog, DiskSegment};
 pub use error::{ApplyError, Damage, Fault, LogError, OpenError};
 pub use header::{Ancestor, Cause, HEADER_BYTES, Header, LINEAGE_MAX, Mark, VERSION};

@@ -89,7 +89,8 @@ pub fn open(options: LogOptions, snapshot: Option<SnapshotBounds>) -> Result<Ope
     }
 }
 
-/// As [`open`], for a caller that holds the lock of the database already. The location is the lock's database.
+/// As [`open`], for a caller that holds the lock of the database already. The location is the lock's database; or memory,
+/// where what is replayed from the files goes on, which are only read.
 ///
 /// # Errors
 /// [`OpenError`]; nothing was changed.
@@ -117,7 +118,7 @@ impl Opening {
     ) -> Result<(Log, RecoveryReport), OpenError> {
         let began = Instant::now();
         let Some(files) = self.files else {
-            let log = Log::in_memory(&self.options)?;
+            let log = Log::in_memory(&self.options, None)?;
             let report = RecoveryReport::of_new_log(Lsn::FIRST, log.history());
             return Ok((log, report));
         };
@@ -125,6 +126,13 @@ impl Opening {
             let at = files.snapshot.map_or(Lsn::FIRST, |bounds| bounds.end);
             return adopt::start_new(files.lock, &files.disk, at, files.snapshot, &self.options);
         };
+        if self.options.location == Location::Memory {
+            let mut report = RecoveryReport::of_new_log(found.survey.end, Default::default());
+            report.records = found.records;
+            let end = adopt::end_of(&files.disk, &found.survey, &self.options);
+            report.history = end.history;
+            return Ok((Log::in_memory(&self.options, Some(end))?, report));
+        }
         let (log, mut report) =
             adopt::adopt(files.lock, files.disk, files.snapshot, &found.survey, &self.options)?;
         report.replayed_from = found.from;

@@ -28,6 +28,7 @@ use super::storage::Storage;
 use super::supply::{FileSupply, MemorySupply, Supply};
 use super::syncer::Syncer;
 use super::table::SegmentTable;
+use super::tailing::Fork;
 use crate::sync::{AtomicU64, Ordering};
 
 /// An open log.
@@ -90,16 +91,26 @@ pub struct SnapshotStart {
 }
 
 impl Log {
-    /// A log in memory.
-    pub(super) fn in_memory(options: &LogOptions) -> Result<Self, OpenError> {
+    /// A log in memory, which goes on where one in files has ended, or begins.
+    pub(super) fn in_memory(options: &LogOptions, after: Option<Fork>) -> Result<Self, OpenError> {
         let failed = |source| OpenError::io("set up", Path::new("the log in memory"), source);
-        let history = History::random().map_err(failed)?;
         let supply = MemorySupply::new(options);
-        let first = supply.make(Lsn::FIRST, supply.segment_bytes(), history).map_err(failed)?;
+        let after = match after {
+            Some(after) => after,
+            None => Fork {
+                at: Lsn::FIRST,
+                end: Lsn::new(Lsn::FIRST.get() + supply.segment_bytes()),
+                capacity: supply.segment_bytes(),
+                history: History::random().map_err(failed)?,
+                lineage: Vec::new(),
+            },
+        };
+        let (at, bytes) = (after.at, after.end.get() - after.at.get());
+        let first = supply.make(at, bytes, after.history).map_err(failed)?;
         let table = SegmentTable::new(vec![Arc::new(first)]);
-        let appender = Appender::new(Lsn::FIRST, table, Supply::Memory(supply), Poison::default(), options);
-        let (lineage, capacity) = (Mutex::default(), AtomicU64::new(options.memory_segment_bytes));
-        Ok(Self { appender: Arc::new(appender), files: None, opened_at: Lsn::FIRST, lineage, capacity })
+        let appender = Appender::new(at, table, Supply::Memory(supply), Poison::default(), options);
+        let (lineage, capacity) = (Mutex::new(after.lineage), AtomicU64::new(after.capacity));
+        Ok(Self { appender: Arc::new(appender), files: None, opened_at: at, lineage, capacity })
     }
 
     /// A log that goes on in files; starts its threads.
@@ -361,6 +372,13 @@ impl Log {
             // Acquire: pairs with the Release in `drop_below`.
             Some(files) => Lsn::new(files.start.load(Ordering::Acquire)),
             None => Lsn::new(self.appender.table.load(&crossbeam_epoch::pin()).floor()),
+        }
+    }
+
+    /// Changes how much of its end a log in memory keeps; one in files keeps what [`Log::drop_below`] leaves.
+    pub fn set_retained_bytes(&self, bytes: u64) {
+        if let Supply::Memory(memory) = &self.appender.supply {
+            memory.set_retained_bytes(bytes);
         }
     }
 
