@@ -460,7 +460,7 @@ pub(super) fn engine_error(error: &EngineError) -> String {
     match error {
         EngineError::Log(error) => log_error(error),
         EngineError::WrongType(_) => CommandError::WrongType.to_string(),
-        EngineError::Paused => format!("ERR {error}"),
+        EngineError::Paused | EngineError::Random(_) => format!("ERR {error}"),
         EngineError::Follows => READONLY.to_owned(),
     }
 }

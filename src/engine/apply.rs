@@ -15,7 +15,9 @@ use crate::engine::effect::{Effect, EffectError};
 use crate::engine::remake::{Maker, Old};
 use crate::engine::txn::{Change, Misses, Txn};
 use crate::engine::{DbIndex, Engine, EngineError};
-use crate::log::{CopyError, Image, Kind, LogReader, Sequel, State, blob_names};
+use crate::log::{
+    Ancestor, Cause, CopyError, Fork, History, Image, Kind, LogReader, Sequel, State, blob_names,
+};
 use crate::lsn::Lsn;
 use crate::store::value::limits::Limits;
 use crate::store::version::OwnedVersion;
@@ -90,6 +92,61 @@ impl Engine {
     }
 }
 
+/// A segment of the log that this one follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignSegment {
+    /// Its first position.
+    pub first: Lsn,
+    /// Where it ends.
+    pub end: Lsn,
+    /// Data bytes of those to come.
+    pub capacity: u64,
+    /// What it belongs to.
+    pub history: History,
+    /// What led to that, newest first.
+    pub lineage: Vec<Ancestor>,
+}
+
+impl Engine {
+    /// Sees to it that this log's end lies in a segment like that of the log that it follows: of the same history, with
+    /// the same end. May wait for the disk.
+    ///
+    /// # Errors
+    /// When there is no room for a segment, or the log has failed; nothing was changed.
+    pub fn enter_segment(&self, segment: &ForeignSegment) -> Result<(), EngineError> {
+        let tail = self.log.tail_segment();
+        let bytes = segment.end.get() - segment.first.get();
+        // Why also where there is none yet: the next one is made as large as it should be.
+        let is_next = tail.end == tail.at && segment.first == tail.at && bytes == tail.capacity;
+        if tail.history == segment.history && (tail.end == segment.end || is_next) {
+            return Ok(());
+        }
+        // Why all that end here: the segments before are of one of them, and say so to recovery.
+        let ended = tail.lineage.iter().filter(|ancestor| ancestor.fork == tail.at);
+        let ended = std::iter::once(tail.history).chain(ended.map(|ancestor| ancestor.history));
+        let is_known = |history| segment.lineage.iter().any(|it| it.history == history && it.fork == tail.at);
+        let adopted = ended.filter(|history| !is_known(*history));
+        let adopted = adopted.map(|history| Ancestor { history, fork: tail.at, cause: Cause::Adoption });
+        let lineage = adopted.chain(segment.lineage.iter().copied()).collect();
+        let Fork { at, .. } = tail;
+        let (end, capacity, history) = (segment.end, segment.capacity, segment.history);
+        Ok(self.log.fork(Fork { at, end, capacity, history, lineage })?)
+    }
+
+    /// Begins a history of its own at the log's end: what was followed ends there.
+    ///
+    /// # Errors
+    /// When there is no room for a segment, or the log has failed; nothing was changed.
+    pub fn begin_history(&self) -> Result<(), EngineError> {
+        let tail = self.log.tail_segment();
+        let history = History::random().map_err(|source| EngineError::Random(source.to_string()))?;
+        let mut lineage = tail.lineage;
+        lineage.insert(0, Ancestor { history: tail.history, fork: tail.at, cause: Cause::Promotion });
+        let end = Lsn::new(tail.at.get() + tail.capacity);
+        Ok(self.log.fork(Fork { end, history, lineage, at: tail.at, capacity: tail.capacity })?)
+    }
+}
+
 impl Follower<'_> {
     /// Copies and applies the records at the front of `bytes`, which lie at this log's end in the log that it follows.
     /// Gives how many bytes were taken; and how many the next record needs, if that is known, else 0.
@@ -134,9 +191,7 @@ impl Follower<'_> {
                 drop(payload);
                 applied
             }
-            (State::Committed, _) => {
-                Ok(self.engine.log.reserve_copy(image, &self.guard)?.commit()?)
-            }
+            (State::Committed, _) => Ok(self.engine.log.reserve_copy(image, &self.guard)?.commit()?),
             (State::Void | State::Pending, _) => {
                 drop(self.engine.log.reserve_copy(image, &self.guard)?);
                 Ok(())
@@ -231,7 +286,8 @@ impl<'g> Txn<'g> {
     fn remake(&mut self, effect: &Effect<'_>, limits: &Limits, lsn: Lsn) -> Result<(), FollowError> {
         let Some((db, key)) = effect.target() else { return Ok(()) };
         let at = self.access(db, key);
-        let is_absent = self.accesses[at].current().is_none_or(crate::store::version::VersionPtr::is_tombstone);
+        let is_absent =
+            self.accesses[at].current().is_none_or(crate::store::version::VersionPtr::is_tombstone);
         if is_absent && matches!(effect, Effect::Delete { .. }) {
             return Ok(());
         }

@@ -15,6 +15,9 @@ pub enum EngineError {
     /// Writes are paused; try again when they are not.
     #[error("writes are paused")]
     Paused,
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(String),
     /// The database follows another's log, and takes no other writes.
     #[error("the database is a replica's")]
     Follows,

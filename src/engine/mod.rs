@@ -63,7 +63,7 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// Hands what the calling thread has retired on to the epoch: for a thread that is about to idle.
 pub use crate::store::retired::{hand_over as quiesce, parked};
-pub use apply::{Follower, FollowError};
+pub use apply::{FollowError, Follower, ForeignSegment};
 pub use batch::Batch;
 pub use db::Db;
 pub use error::{EngineError, OpenError, SnapshotFailure};

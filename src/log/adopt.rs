@@ -216,7 +216,8 @@ fn lineage_after(last: &DiskSegment, fork: Lsn, snapshot: Option<SnapshotBounds>
         return last.header().lineage.clone();
     }
     let newest = Ancestor { history: last.header().history, fork, cause: Cause::Recovery };
-    std::iter::once(newest).chain(last.header().lineage.iter().copied()).take(LINEAGE_MAX).collect()
+    let others = last.header().lineage.iter().copied().filter(|ancestor| ancestor.history != newest.history);
+    std::iter::once(newest).chain(others).take(LINEAGE_MAX).collect()
 }
 
 fn new_history(disk: &DiskLog) -> Result<History, OpenError> {

@@ -237,7 +237,10 @@ impl Log {
 
     /// The histories that led to the present one, newest first.
     pub fn lineage(&self) -> Vec<Ancestor> {
-        self.lineage.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let history = self.history();
+        let lineage = self.lineage.lock().unwrap_or_else(PoisonError::into_inner);
+        // Why not itself: that is only said where a segment goes on in it that was left short before.
+        lineage.iter().copied().filter(|ancestor| ancestor.history != history).collect()
     }
 
     /// Where the segment with the log's end ends, whose history it is, and how large those behind it are.

@@ -8,6 +8,7 @@
 //! Times are far in the future, so that only the test's clock counts.
 
 mod naive;
+mod replica;
 mod run;
 mod step;
 mod thing;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use super::naive::{Entry, Naive};
+use super::replica::Replica;
 use super::step::{DATABASES, Key, Op, Reply, Step, Work};
 use super::thing::Thing;
 use crate::Db;
@@ -24,14 +25,16 @@ pub(super) struct Run {
     now: u64,
     /// The log's head and the state after each step since the database was opened.
     past: Vec<(Lsn, Naive)>,
+    /// Follows the database's log, and must equal it too.
+    replica: Replica,
 }
 
 impl Run {
     pub(super) fn new() -> Self {
         let lab = Lab::new();
         let db = Some(lab.open());
-        let mut run =
-            Self { lab, db, naive: Naive::new(usize::from(DATABASES)), now: START, past: Vec::new() };
+        let naive = Naive::new(usize::from(DATABASES));
+        let mut run = Self { lab, db, naive, now: START, past: Vec::new(), replica: Replica::new() };
         run.note();
         run
     }
@@ -56,12 +59,14 @@ impl Run {
             Step::Restart => {
                 self.db.take().unwrap().close().unwrap();
                 self.reopen();
+                self.replica.restart();
             }
             Step::Kill => {
                 let image = self.lab.image();
                 self.db = None;
                 self.lab.restore(&image);
                 self.reopen();
+                self.replica.kill();
             }
             Step::Lose(part) => self.lose(part),
         }
@@ -158,13 +163,22 @@ impl Run {
         let state = self.past.get(kept).map(|(_, state)| state);
         assert_eq!(Some(&found), state, "cut at {cut} of {:?}", self.past.iter().map(|past| past.0));
         self.naive = found;
+        self.replica.rewind_to(self.engine().log.head());
         self.past.clear();
         self.note();
     }
 
-    fn compare(&self) {
+    fn compare(&mut self) {
         assert_eq!(dump(self.engine()), self.naive);
-        let info = self.engine().info();
+        self.check_counts(self.engine());
+        let engine = std::sync::Arc::clone(self.db.as_ref().unwrap().engine());
+        self.replica.catch_up(&engine, &self.lab.path);
+        assert_eq!(dump(self.replica.engine()), self.naive, "on the replica");
+        self.check_counts(self.replica.engine());
+    }
+
+    fn check_counts(&self, engine: &Engine) {
+        let info = engine.info();
         for (db, map) in (0..).zip(&self.naive.databases) {
             let expires = map.values().filter(|entry| entry.expiry.is_some()).count() as u64;
             let told = info.databases.iter().find(|told| told.db == db);
