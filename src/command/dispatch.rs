@@ -127,6 +127,7 @@ pub fn execute_batch(
             }
         }
     }
+    engine.tell_progress();
     session.seen = session.seen.max(run.batch.seen());
     run.stats.add(Counter::KeyspaceHits, run.lookups.hits);
     run.stats.add(Counter::KeyspaceMisses, run.lookups.misses);

@@ -28,6 +28,7 @@ mod error;
 mod expirer;
 mod info;
 mod limits;
+mod progress;
 mod recovery;
 mod remake;
 mod root;
@@ -74,6 +75,7 @@ pub use usage::Use;
 pub use waits::{Seat, Turns, has_called};
 
 use limits::SharedLimits;
+use progress::Progressed;
 use root::RootCell;
 use snapshot::Snapshots;
 use usage::Usage;
@@ -180,6 +182,7 @@ pub struct Engine {
     witness: OnceLock<Box<dyn Witness>>,
     waits: Waits,
     snapshots: Snapshots,
+    progress: Progressed,
     dbfile: Option<PathBuf>,
     dice: AtomicU64,
     stopping: AtomicBool,

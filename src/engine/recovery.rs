@@ -11,6 +11,7 @@ use crossbeam_epoch::Guard;
 use crate::clock::Millis;
 use crate::engine::effect::{Effect, EffectError};
 use crate::engine::limits::SharedLimits;
+use crate::engine::progress::Progressed;
 use crate::engine::remake::{Maker, Old};
 use crate::engine::root::{Root, RootCell};
 use crate::engine::snapshot::{SnapshotFacts, Snapshots};
@@ -121,6 +122,8 @@ impl Engine {
             bounds = Some(SnapshotBounds { start: footer.start, end: footer.end, history: footer.history });
             facts.saved_at = Millis(footer.created_unix_ms);
             facts.start = footer.start;
+            facts.floor = footer.retention_floor;
+            facts.end = footer.end;
             replay.snapshot_end = footer.end;
             facts.file_bytes = reader.totals().file_bytes;
             replay.load(reader, options.recovery_threads.max(1), progress)?;
@@ -169,6 +172,7 @@ impl Engine {
             expires_actively: AtomicBool::new(true),
             witness: OnceLock::new(),
             waits: Waits::new(),
+            progress: Progressed::default(),
             snapshots: Snapshots::new(options.compaction, options.save_points, facts),
             dbfile,
             dice: AtomicU64::new(seed.0 ^ Millis::now().0),

@@ -54,6 +54,10 @@ pub(super) struct SnapshotFacts {
     pub saved_at: Millis,
     /// Its S.
     pub start: Lsn,
+    /// Below which it needs nothing of the log; zero while there is none.
+    pub floor: Lsn,
+    /// Its E.
+    pub end: Lsn,
     /// The head of the log when it was there; before the first, where the log began.
     pub grown_from: Lsn,
     /// Its size.
@@ -233,6 +237,8 @@ impl Engine {
                 facts.failure = None;
                 facts.saved_at = Millis(info.footer.created_unix_ms);
                 facts.start = info.footer.start;
+                facts.floor = info.footer.retention_floor;
+                facts.end = info.footer.end;
                 facts.grown_from = self.log.head();
                 facts.file_bytes = info.totals.file_bytes;
                 facts.changes = changes;
@@ -251,6 +257,26 @@ impl Engine {
 
     fn take_snapshot(&self) -> Result<SnapshotInfo, SnapshotFailure> {
         let Some(dbfile) = &self.dbfile else { return Err(SnapshotFailure::NotPersistent) };
+        let info = self.write_snapshot(dbfile)?;
+        self.drop_below(info.footer.retention_floor)?;
+        Ok(info)
+    }
+
+    /// Writes a snapshot to the file `dbfile`, for another server: of a database in memory, too. Blocks for long.
+    ///
+    /// # Errors
+    /// [`SnapshotFailure`].
+    pub fn snapshot_to(&self, dbfile: &std::path::Path) -> Result<(), SnapshotFailure> {
+        self.write_snapshot(dbfile).map(|_| ())
+    }
+
+    /// Where the newest snapshot ends, and below which place it needs nothing of the log; zero without one.
+    pub fn snapshot_bounds(&self) -> (Lsn, Lsn) {
+        let facts = self.snapshots.facts();
+        (facts.end, facts.floor)
+    }
+
+    fn write_snapshot(&self, dbfile: &std::path::Path) -> Result<SnapshotInfo, SnapshotFailure> {
         let (from, keyspaces) = self.snapshot_base()?;
         let keep_going = || !self.is_stopping();
         let mut writer = SnapshotWriter::create(
@@ -285,9 +311,7 @@ impl Engine {
         let finished = writer.finish(footer)?;
         let durable = self.log.sync_now()?;
         debug_assert!(durable >= end, "a sync covers the head at its beginning");
-        let info = finished.publish()?;
-        self.log.drop_below(from.floor)?;
-        Ok(info)
+        Ok(finished.publish()?)
     }
 
     /// S, and the databases as the records below it have left them.
