@@ -331,6 +331,10 @@ impl Run<'_> {
         reply: &mut ReplyBuf,
     ) -> Step {
         session.begin_command(spec);
+        // Why only before these, of which nearly nothing is in a pipeline: WAIT, LSN and their like ask for it.
+        if spec.flags.intersects(Flags::of(&[Flags::NOSCRIPT, Flags::BLOCKING])) {
+            session.note_written(self.engine, self.batch.written());
+        }
         let mark = reply.mark();
         let result = if spec.name == "exec" && session.multi.is_some() {
             self.exec(session, reply)

@@ -273,6 +273,16 @@ fn wait_counts_replicas_that_have_the_last_write() {
 }
 
 #[test]
+fn what_was_written_earlier_in_the_same_batch_counts() {
+    let (mut client, _upstream) = replicating();
+    let replica = attach(&client, 7001, Feeding::Log);
+    replica.acknowledged(client.engine().resolved(), Lsn::ZERO, Millis::now());
+    assert_eq!(client.ask_together(&["WAIT 0 0", "SET x 1", "WAIT 0 0"]), ":1 +OK :0");
+    let answered = client.ask_together(&["SET x 2", "LSN"]);
+    assert_eq!(answered, format!("+OK {}", client.ask("LSN")));
+}
+
+#[test]
 fn waits_refuse_with_the_texts_of_redis() {
     let (mut client, _upstream) = replicating();
     client.follow_on(&[

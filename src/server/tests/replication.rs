@@ -51,7 +51,8 @@ async fn waitaof_waits_for_stable_storage_here() {
     let mut client = server.client().await;
     client.send(b"SET x 1\r\nWAITAOF 1 0 0\r\n").await;
     client.expect(b"+OK\r\n*2\r\n:1\r\n:0\r\n").await;
-    assert!(server.context.engine().durable() >= server.resolved());
+    let (durable, resolved) = (server.context.engine().durable(), server.resolved());
+    assert!(durable >= resolved, "{durable} {resolved}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
