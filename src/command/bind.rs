@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use crate::command::call::Handler;
 use crate::command::spec::CommandSpec;
 use crate::command::{
-    blocking, connection, hashes, keys, lists, pubsub, server, sets, sort, sorted_sets, strings, table,
-    transactions, transfer,
+    blocking, connection, hashes, keys, lists, pubsub, replication, server, sets, sort, sorted_sets, strings,
+    table, transactions, transfer,
 };
 
 /// How an attempt at a command runs.
@@ -70,6 +70,7 @@ const GROUPS: &[&[(&str, Binding)]] = &[
     blocking::BINDINGS,
     hashes::BINDINGS,
     lists::BINDINGS,
+    replication::BINDINGS,
     sets::BINDINGS,
     sorted_sets::BINDINGS,
     sort::BINDINGS,
@@ -178,7 +179,6 @@ const BINDINGS: &[(&str, Binding)] = &[
     ("command|getkeysandflags", plain(server::command_getkeysandflags)),
     ("info", plain(server::info)),
     ("time", plain(server::time)),
-    ("role", plain(server::role)),
     ("lolwut", plain(server::lolwut)),
     ("shutdown", plain(server::shutdown)),
     ("debug", plain(server::debug)),

@@ -2,6 +2,7 @@
 
 use crate::command::blocking::Wait;
 use crate::command::context::Context;
+use crate::command::replication::Patience;
 use crate::command::session::Session;
 use crate::engine::{DbIndex, Txn};
 use crate::resp::{Args, ReplyBuf};
@@ -46,6 +47,8 @@ pub enum Later {
     Blocking(BlockingWork),
     /// Waits until it can be served, and writes the reply then.
     Wait(Box<Wait>),
+    /// Waits until a position is reached, and writes how things stand then.
+    Patience(Box<Patience>),
     /// Waits, then writes `+OK` (DEBUG SLEEP).
     Sleep(Duration),
     /// Sends what there is and closes the connection.

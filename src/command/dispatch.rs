@@ -15,6 +15,7 @@ use crate::command::bind::{self, Course};
 use crate::command::call::{Call, CommandError, Later};
 use crate::command::context::Context;
 use crate::command::pubsub;
+use crate::command::replication::{self, Gate};
 use crate::command::session::Session;
 use crate::command::spec::{CommandSpec, Flags};
 use crate::command::stats::{Counter, LocalStats};
@@ -48,9 +49,6 @@ pub enum Flow {
     Delay(Duration),
 }
 
-/// What a replica answers to a write.
-const READONLY: &str = "READONLY You can't write against a read only replica.";
-
 /// What became of one request.
 enum Step {
     Done,
@@ -81,16 +79,19 @@ pub fn execute_batch(
     reply: &mut ReplyBuf,
 ) -> (usize, Flow) {
     let engine = context.engine();
+    let batch = engine.batch(now, !session.no_touch);
     let mut run = Run {
         context,
         engine: &engine,
-        batch: engine.batch(now, !session.no_touch),
+        gate: Gate::of(context, &batch),
+        batch,
         stats: context.stats.local(),
         watch: Stopwatch::start(),
         held_up: engine.write_delay(),
         lookups: Lookups::default(),
         somebody_waits: engine.waited_keys() > 0,
     };
+    let start = reply.mark();
     if session.subscriptions.is_some() {
         session.begin_batch_subscribed(reply);
     }
@@ -129,6 +130,10 @@ pub fn execute_batch(
     }
     engine.tell_progress();
     session.seen = session.seen.max(run.batch.seen());
+    session.note_written(&engine, run.batch.written());
+    if session.tracks_lsn && run.batch.written() > Lsn::ZERO {
+        replication::announce(session, reply, start);
+    }
     run.stats.add(Counter::KeyspaceHits, run.lookups.hits);
     run.stats.add(Counter::KeyspaceMisses, run.lookups.misses);
     (taken, flow)
@@ -138,6 +143,8 @@ pub fn execute_batch(
 struct Run<'c> {
     context: &'c Context,
     engine: &'c Engine,
+    /// What replication forbids.
+    gate: Gate,
     batch: Batch<'c>,
     stats: LocalStats<'c>,
     /// Runs since the last command ended.
@@ -226,13 +233,20 @@ impl Run<'_> {
         if session.subscriptions.is_some() {
             pubsub::check_mode(session, spec)?;
         }
+        if !self.gate.is_open() {
+            self.gate.check(session, spec)?;
+        }
         self.check_memory(session, spec)
     }
 
     #[inline]
     fn check_memory(&self, session: &Session, spec: &CommandSpec) -> Result<(), CommandError> {
         let limit = self.context.settings.maxmemory();
-        if limit > 0 && may_grow(session, spec) && self.engine.used_memory_bytes() > limit {
+        if limit > 0
+            && !self.gate.follows()
+            && may_grow(session, spec)
+            && self.engine.used_memory_bytes() > limit
+        {
             let text = "OOM command not allowed when used memory > 'maxmemory'.";
             return Err(CommandError::Text(text.into()));
         }
@@ -318,6 +332,10 @@ impl Run<'_> {
         reply: &mut ReplyBuf,
     ) -> Step {
         session.begin_command(spec);
+        // Why only before these, of which nearly nothing is in a pipeline: WAIT, LSN and their like ask for it.
+        if spec.flags.intersects(Flags::of(&[Flags::NOSCRIPT, Flags::BLOCKING])) {
+            session.note_written(self.engine, self.batch.written());
+        }
         let mark = reply.mark();
         let result = if spec.name == "exec" && session.multi.is_some() {
             self.exec(session, reply)
@@ -429,7 +447,9 @@ impl Run<'_> {
             self.lookups.hits += lookups.hits;
             self.lookups.misses += lookups.misses;
         }
-        if let Some(later @ (Later::Blocking(_) | Later::Wait(_) | Later::Sleep(_))) = later {
+        if let Some(later @ (Later::Blocking(_) | Later::Wait(_) | Later::Patience(_) | Later::Sleep(_))) =
+            later
+        {
             let rest = Unfinished::new(spec, args, self.watch, session.mutes_reply());
             return Step::Stop(Flow::Later(later, Some(Box::new(rest))));
         }
@@ -462,7 +482,7 @@ pub(super) fn engine_error(error: &EngineError) -> String {
         EngineError::Log(error) => log_error(error),
         EngineError::WrongType(_) => CommandError::WrongType.to_string(),
         EngineError::Paused | EngineError::Random(_) => format!("ERR {error}"),
-        EngineError::Follows => READONLY.to_owned(),
+        EngineError::Follows => replication::READONLY.to_owned(),
     }
 }
 

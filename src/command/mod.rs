@@ -17,6 +17,7 @@ pub mod keys;
 pub mod lists;
 pub mod pubsub;
 pub mod replicas;
+pub mod replication;
 pub mod server;
 pub mod session;
 pub mod sets;

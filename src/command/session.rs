@@ -5,8 +5,9 @@
 
 use crate::command::clients::{ClientFlags, ClientHandle, SessionFigures};
 use crate::command::pubsub::{Outgoing, Subscriptions};
+use crate::command::replication::Token;
 use crate::command::spec::CommandSpec;
-use crate::engine::DbIndex;
+use crate::engine::{DbIndex, Engine};
 use crate::lsn::Lsn;
 use crate::resp::{OwnedRequest, Protocol};
 use std::sync::Arc;
@@ -84,6 +85,10 @@ pub struct Session {
     /// The latest record that the commands of the last batch saw or made; their replies wait for it under
     /// `fsync always`.
     pub seen: Lsn,
+    /// The last thing that this connection has written, if anything: what WAIT waits for.
+    pub written: Option<Token>,
+    /// The client is told of the token of what it writes (CLIENT TRACKLSN).
+    pub tracks_lsn: bool,
     /// What the connection is subscribed to, if it ever was to anything.
     pub subscriptions: Option<Box<Subscriptions>>,
     /// What the attempt at hand publishes, if anything.
@@ -108,6 +113,8 @@ impl Session {
             last_command: None,
             commands: 0,
             seen: Lsn::ZERO,
+            written: None,
+            tracks_lsn: false,
             subscriptions: None,
             outgoing: None,
             in_exec: false,
@@ -124,9 +131,18 @@ impl Session {
         self.reply_mode = ReplyMode::On;
         self.no_touch = false;
         self.no_evict = false;
+        self.tracks_lsn = false;
         self.multi = None;
         self.watches = Vec::new();
         self.protocol = Protocol::Resp2;
+    }
+
+    /// Notes the last record that a batch has made; zero where it made none.
+    #[inline]
+    pub fn note_written(&mut self, engine: &Engine, record: Lsn) {
+        if record > Lsn::ZERO {
+            self.written = Some(Token::behind(engine.history(), record));
+        }
     }
 
     /// EXEC is running the queue, so a command must not wait for anything.

@@ -7,6 +7,7 @@ mod hashes;
 mod keyspace;
 mod lists;
 mod migrate;
+mod replication;
 mod scan;
 mod script;
 mod sets;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::clock::Stopwatch;
 use crate::command::account;
 use crate::command::bind::{self, Course};
-use crate::command::call::{Call, CommandError, Later};
+use crate::command::call::{BlockingWork, Call, CommandError, Later};
 use crate::command::context::Context;
 use crate::command::pubsub;
 use crate::command::session::{Queue, Session, Watch};
@@ -136,7 +136,38 @@ pub(super) fn exec(
         let ran = account::Ran { spec, args: request.as_args(), elapsed, failed };
         account::note(context, stats, &session.client, batch.now(), ran);
     }
-    Ok(ran.later)
+    if ran.deferred.is_empty() {
+        return Ok(ran.later);
+    }
+    Ok(Some(finish(reply.split_off(mark), ran.deferred)))
+}
+
+/// What a queued command leaves to a thread that may block.
+struct Deferred {
+    /// Where its reply belongs among the bytes of EXEC's.
+    at: usize,
+    work: BlockingWork,
+}
+
+/// Does what the queue has left once it has taken effect, in its order, and completes the reply of EXEC.
+///
+/// So REPLICAOF changes the role behind the transaction that it is part of, CONFIG REWRITE writes what it changed, and
+/// CLIENT KILL ends those who would not know of it.
+fn finish(replies: Vec<u8>, deferred: Vec<Deferred>) -> Later {
+    Later::Blocking(Box::new(move |context, reply| {
+        let mut told = 0;
+        for Deferred { at, work } in deferred {
+            reply.append_bytes(&replies[told..at]);
+            told = at;
+            let mut own = ReplyBuf::with_protocol(reply.protocol());
+            work(context, &mut own);
+            if let Some(error) = own.error_message() {
+                context.stats.local().error(&error);
+            }
+            reply.append_bytes(&own.to_vec());
+        }
+        reply.append_bytes(&replies[told..]);
+    }))
 }
 
 /// What an attempt at a queue leaves to be counted and done, should it take effect.
@@ -145,6 +176,7 @@ struct Ran {
     /// How long each command took, and how it ended.
     calls: Vec<(Duration, Result<(), CommandError>)>,
     later: Option<Later>,
+    deferred: Vec<Deferred>,
 }
 
 fn run_queue(
@@ -155,6 +187,7 @@ fn run_queue(
     reply: &mut ReplyBuf,
 ) -> Ran {
     let mut ran = Ran::default();
+    let start = reply.len();
     let mut watch = Stopwatch::start();
     reply.array(queue.requests.len());
     for (spec, request) in &queue.requests {
@@ -162,7 +195,10 @@ fn run_queue(
         txn.set_touch(!session.no_touch);
         let mut call = Call { txn, args: request.as_args(), reply, session, context, later: None };
         let result = (bind::of(spec).handler)(&mut call);
-        ran.later = call.later.or(ran.later);
+        match call.later {
+            Some(Later::Blocking(work)) => ran.deferred.push(Deferred { at: reply.len() - start, work }),
+            later => ran.later = later.or(ran.later),
+        }
         if txn.notes_misses() {
             pubsub::tell_misses(context, session, txn, spec);
         }

@@ -247,7 +247,7 @@ impl Follower<'_> {
             let outcome = match &mut closed {
                 _ if !txn.writes() => {
                     reservation.take().map_or(Ok(()), crate::log::Reservation::commit)?;
-                    Outcome::Done(lsn)
+                    Outcome::Wrote(lsn)
                 }
                 Some(closed) => match txn.settle_all() {
                     Some(order) => txn.publish_structure(closed, &order, &mut reservation)?,
@@ -260,7 +260,7 @@ impl Follower<'_> {
                 },
             };
             drop(txn);
-            if let Outcome::Done(_) = outcome {
+            if outcome != Outcome::Lost {
                 return Ok(());
             }
             losses += 1;
@@ -326,6 +326,6 @@ impl<'g> Txn<'g> {
         self.settle_trees();
         engine.stats.changes.add(1);
         committed?;
-        Ok(Outcome::Done(lsn))
+        Ok(Outcome::Wrote(lsn))
     }
 }

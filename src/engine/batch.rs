@@ -20,6 +20,7 @@ pub struct Batch<'e> {
     now: Millis,
     touch: bool,
     seen: Lsn,
+    written: Lsn,
     lookups: Lookups,
     misses: Misses,
 }
@@ -34,6 +35,7 @@ impl Engine {
             now,
             touch,
             seen: Lsn::ZERO,
+            written: Lsn::ZERO,
             lookups: Lookups::default(),
             misses: Misses::default(),
         }
@@ -78,6 +80,12 @@ impl Batch<'_> {
         self.seen
     }
 
+    /// The last record that anything in this batch made; zero where nothing was written.
+    #[inline]
+    pub fn written(&self) -> Lsn {
+        self.written
+    }
+
     /// Tells of a key that is about to be looked for, and has its index slot fetched: the first of two steps.
     #[inline]
     pub fn prefetch_slot<'k>(&self, db: DbIndex, key: &'k [u8], is_written: bool) -> Wanted<'k> {
@@ -112,8 +120,8 @@ impl Batch<'_> {
             let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
             let lookups = txn.lookups;
             drop(txn);
-            if let Outcome::Done(lsn) = outcome {
-                self.done(lsn, lookups)?;
+            if outcome != Outcome::Lost {
+                self.done(outcome, lookups)?;
                 return Ok(result);
             }
             losses += 1;
@@ -125,7 +133,15 @@ impl Batch<'_> {
     }
 
     #[inline]
-    fn done(&mut self, lsn: Lsn, lookups: Lookups) -> Result<(), EngineError> {
+    fn done(&mut self, outcome: Outcome, lookups: Lookups) -> Result<(), EngineError> {
+        let lsn = match outcome {
+            Outcome::Wrote(lsn) => {
+                self.written = self.written.max(lsn);
+                lsn
+            }
+            Outcome::Read(lsn) => lsn,
+            Outcome::Lost => return Ok(()),
+        };
         self.engine.log.check_readable(lsn)?;
         self.lookups.hits += lookups.hits;
         self.lookups.misses += lookups.misses;
@@ -178,8 +194,8 @@ impl Batch<'_> {
             };
             let lookups = txn.lookups;
             drop(txn);
-            if let Outcome::Done(lsn) = outcome {
-                self.done(lsn, lookups)?;
+            if outcome != Outcome::Lost {
+                self.done(outcome, lookups)?;
                 return Ok(result);
             }
             // Only the sweeper and the timers touch cells now, and they come by once.

@@ -40,8 +40,10 @@ const PATIENCE_ROUNDS: u32 = if cfg!(feature = "shuttle") { 1 } else { 5 };
 /// What became of an attempt.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Outcome {
-    /// It took effect; its reply must not be sent before this record is as durable as the policy wants.
-    Done(Lsn),
+    /// It wrote nothing; its reply must not be sent before this record is as durable as the policy wants.
+    Read(Lsn),
+    /// It took effect as this record; the same holds of its reply.
+    Wrote(Lsn),
     /// Somebody else was faster: nothing happened.
     Lost,
 }
@@ -84,7 +86,7 @@ impl<'g> Txn<'g> {
         let same =
             self.accesses.len() < 2 || self.accesses.iter().all(|access| access.is_unchanged(self.guard));
         if same && self.engine.root.is_current(self.root, self.guard) {
-            Outcome::Done(self.seen_lsn())
+            Outcome::Read(self.seen_lsn())
         } else {
             Outcome::Lost
         }
@@ -114,7 +116,7 @@ impl<'g> Txn<'g> {
         access.published(engine, write, found.version, found.word);
         self.settle_trees();
         committed?;
-        Ok(Outcome::Done(lsn))
+        Ok(Outcome::Wrote(lsn))
     }
 
     fn commit_several(&mut self) -> Result<Outcome, EngineError> {
@@ -153,7 +155,7 @@ impl<'g> Txn<'g> {
         // SAFETY: taken out of every cell by `publish` or `withdraw`, or by whoever replaced it there.
         unsafe { guard.defer_destroy(descriptor) };
         recorded?;
-        Ok(if committed { Outcome::Done(lsn) } else { Outcome::Lost })
+        Ok(if committed { Outcome::Wrote(lsn) } else { Outcome::Lost })
     }
 
     /// Lets an attempt that changes the databases themselves take effect; it runs alone, behind `closed`.
@@ -203,7 +205,7 @@ impl<'g> Txn<'g> {
         // SAFETY: taken out of every cell by `publish` or `withdraw`, or by whoever replaced it there.
         unsafe { guard.defer_destroy(descriptor) };
         match recorded {
-            Some(recorded) => Ok(recorded.map(|()| Outcome::Done(lsn))?),
+            Some(recorded) => Ok(recorded.map(|()| Outcome::Wrote(lsn))?),
             None => Ok(Outcome::Lost),
         }
     }

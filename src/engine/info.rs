@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::clock::Millis;
 use crate::engine::{DbIndex, Engine};
-use crate::log::LogStatus;
+use crate::log::{History, LogStatus};
+use crate::lsn::Lsn;
 
 /// One database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +112,22 @@ impl Engine {
             persistent: self.is_persistent(),
             log_since_snapshot_bytes: self.log.head().get().saturating_sub(facts.start.get()),
         }
+    }
+
+    /// The line of LSNs that its records are of.
+    #[inline]
+    pub fn history(&self) -> History {
+        self.log.history()
+    }
+
+    /// Everything below is committed or void: applied.
+    pub fn resolved(&self) -> Lsn {
+        self.log.resolved()
+    }
+
+    /// Everything below is on stable storage; the same as [`Engine::resolved`] where there is none.
+    pub fn durable(&self) -> Lsn {
+        self.log.durable()
     }
 
     /// Bytes of versions, nodes and indexes of all databases.

@@ -51,8 +51,8 @@ fn close_idle(context: &Context, now: Millis) {
     }
     for client in context.clients.list() {
         let waits = client.session().flags.contains(ClientFlags::BLOCKED);
-        let is_subscribed = client.client_type() == ClientType::Pubsub;
-        if !waits && !is_subscribed && client.buffers().last_active.until(now) > timeout_millis {
+        let is_ordinary = client.client_type() == ClientType::Normal;
+        if !waits && is_ordinary && client.buffers().last_active.until(now) > timeout_millis {
             tracing::debug!(client = client.id(), "closing an idle client");
             client.kill(KillState::Now);
         }

@@ -4,7 +4,7 @@ use super::error::{Refusal, SetError, printable};
 use super::kind::{Kind, Value};
 use super::lists::List;
 use super::setting::{Change, Setting, find};
-use super::table::SETTINGS;
+use super::table::{REPLICAOF, SETTINGS};
 use super::values::Settings;
 use std::sync::PoisonError;
 
@@ -65,6 +65,14 @@ impl Settings {
             }
         }
         Ok(Changed { changes })
+    }
+
+    /// Makes `replicaof` say whom the server follows now, which is REPLICAOF's to change, and Sentinel's: for CONFIG
+    /// GET, CONFIG REWRITE, and the next start.
+    pub fn set_replicaof(&self, primary: Option<(&str, u16)>) {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = primary.map_or_else(String::new, |(host, port)| format!("{host} {port}"));
+        self.put(REPLICAOF, &Value::Text(text.as_bytes().into()));
     }
 
     /// The places of the settings named, when this caller may change each of them.

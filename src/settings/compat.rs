@@ -16,7 +16,6 @@ const NO_TLS: &str = "this server does not speak TLS; put a TLS proxy before it"
 const NO_DAEMON: &str = "this server stays in the foreground; let a service manager or the shell's & run it";
 
 const NO_ACL: &str = "this server has no ACL files; use requirepass";
-const NO_REPLICA: &str = "this server does not replicate yet";
 const NO_DEFRAG: &str = "Active defragmentation cannot be enabled: this server moves no memory";
 const NO_SYSLOG: &str = "this server does not write to syslog; use logfile, or standard output";
 
@@ -149,24 +148,9 @@ pub(super) const COMPATIBILITY: &[Setting] = &[
     live("aof-rewrite-incremental-fsync", &[], FLAG, "yes"),
     live("aof-disable-auto-gc", &[], FLAG, "no").hidden(),
     // Replication.
-    fixed("replicaof", &["slaveof"], Kind::List(List::ReplicaOf), "").only("", NO_REPLICA),
-    live("masteruser", &["primaryuser"], BYTES, ""),
-    live("masterauth", &["primaryauth"], BYTES, ""),
-    live("replica-serve-stale-data", &["slave-serve-stale-data"], FLAG, "yes"),
-    live("replica-read-only", &["slave-read-only"], FLAG, "yes"),
     live("replica-ignore-maxmemory", &["slave-ignore-maxmemory"], FLAG, "yes"),
     live("replica-ignore-disk-write-errors", &[], FLAG, "no"),
     live("replica-lazy-flush", &["slave-lazy-flush"], FLAG, "no"),
-    live("replica-priority", &["slave-priority"], COUNT, "100"),
-    live("replica-announced", &[], FLAG, "yes"),
-    live("replica-announce-ip", &["slave-announce-ip"], TEXT, ""),
-    live("replica-announce-port", &["slave-announce-port"], PORT, "0"),
-    live("min-replicas-to-write", &["min-slaves-to-write"], COUNT, "0"),
-    live("min-replicas-max-lag", &["min-slaves-max-lag"], COUNT, "10"),
-    live("repl-backlog-size", &[], memory(1), "1mb"),
-    live("repl-backlog-ttl", &[], LONG, "3600"),
-    live("repl-timeout", &[], int(1, INT_MAX), "60"),
-    live("repl-ping-replica-period", &["repl-ping-slave-period"], int(1, INT_MAX), "10"),
     live("repl-disable-tcp-nodelay", &[], FLAG, "no"),
     live("repl-diskless-sync", &[], FLAG, "yes"),
     live("repl-diskless-sync-delay", &[], COUNT, "5"),

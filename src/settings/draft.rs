@@ -127,7 +127,7 @@ mod tests {
             ("cluster-enabled", "yes", "no cluster mode"),
             ("tls-port", "6380", "does not speak TLS"),
             ("aclfile", "users.acl", "no ACL files"),
-            ("replicaof", "host 6379", "does not replicate"),
+            ("replica-read-only", "no", "byte for byte"),
             ("rename-command", "FLUSHALL ''", "does not rename"),
             ("loadmodule", "x.so", "no modules"),
         ] {

@@ -62,7 +62,7 @@ impl List {
             Self::Bind => "up to 16 addresses, such as 127.0.0.1 -::1, or *",
             Self::Percentiles => "percentages from 0 to 100",
             Self::OomScores => "three numbers from -2000 to 2000",
-            Self::ReplicaOf => "host and port, or no one",
+            Self::ReplicaOf => "host:port, host and port, or no one",
             Self::ShutdownWords => "default, or some of save, nosave, now, force",
         }
     }
@@ -73,6 +73,8 @@ impl List {
         let size = match self {
             Self::Save => 2,
             Self::OutputLimits => 4,
+            // Why: as in Redis, a server that follows nobody has no such line.
+            Self::ReplicaOf if words.is_empty() => return Vec::new(),
             _ => return vec![canonical.to_vec()],
         };
         if words.is_empty() {
@@ -237,15 +239,45 @@ fn oom_scores(words: &[&[u8]]) -> Result<Vec<u8>, BadValue> {
 }
 
 fn replica_of(words: &[&[u8]]) -> Result<Vec<u8>, BadValue> {
-    match words {
-        [] => Ok(Vec::new()),
-        [no, one] if no.eq_ignore_ascii_case(b"no") && one.eq_ignore_ascii_case(b"one") => Ok(Vec::new()),
-        [host, port] if is_host(host) && integer(port).is_ok_and(|port| (0..=65535).contains(&port)) => {
-            Ok(words.join(&b' '))
+    let (host, port) = match words {
+        [] => return Ok(Vec::new()),
+        [no, one] if no.eq_ignore_ascii_case(b"no") && one.eq_ignore_ascii_case(b"one") => {
+            return Ok(Vec::new());
         }
-        [_, _] => Err(BadValue::PrimaryPort),
-        _ => Err(BadValue::WordCount),
+        [host, port] => (*host, *port),
+        [both] => host_and_port(both).ok_or(BadValue::WordCount)?,
+        _ => return Err(BadValue::WordCount),
+    };
+    let is_port = integer(port).is_ok_and(|port| (0..=65535).contains(&port));
+    if is_host(host) && !host.is_empty() && is_port {
+        Ok([host, port].join(&b' '))
+    } else {
+        Err(BadValue::PrimaryPort)
     }
+}
+
+/// Takes `host:port` or `[address]:port` apart.
+fn host_and_port(both: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = both.iter().rposition(|&byte| byte == b':')?;
+    let (host, port) = (&both[..colon], &both[colon + 1..]);
+    let bare = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]"));
+    Some((bare.unwrap_or(host), port))
+}
+
+/// The server that `replicaof` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Primary {
+    /// Name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// Reads the canonical text of `replicaof`.
+pub(super) fn primary(canonical: &[u8]) -> Option<Primary> {
+    let text = std::str::from_utf8(canonical).ok()?;
+    let (host, port) = text.split_once(' ')?;
+    Some(Primary { host: host.to_owned(), port: port.parse().ok()? })
 }
 
 fn shutdown_words(words: &[&[u8]]) -> Result<Vec<u8>, BadValue> {
@@ -289,6 +321,8 @@ mod tests {
             (List::OomScores, "0 200 800", "", "0 200 800"),
             (List::ReplicaOf, "no one", "", ""),
             (List::ReplicaOf, "host 7000", "", "host 7000"),
+            (List::ReplicaOf, "127.0.0.1:7000", "", "127.0.0.1 7000"),
+            (List::ReplicaOf, "[::1]:7000", "", "::1 7000"),
             (List::ShutdownWords, "nosave force now", "", "nosave now force"),
             (List::ShutdownWords, "default", "", "default"),
         ] {
@@ -321,6 +355,9 @@ mod tests {
             }),
             (List::ReplicaOf, "host abc", "Invalid master port"),
             (List::ReplicaOf, "host", "wrong number of arguments"),
+            (List::ReplicaOf, "host:", "Invalid master port"),
+            (List::ReplicaOf, ":7000", "Invalid master port"),
+            (List::ReplicaOf, "a 1 b", "wrong number of arguments"),
             (List::ShutdownWords, "", {
                 "argument(s) must be one of the following: default, save, nosave, now, force"
             }),

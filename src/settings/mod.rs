@@ -45,7 +45,7 @@ pub use choice::{EvictionPolicy, FsyncPolicy, LogFormat, LogLevel, Permission};
 pub use error::{Place, Refusal, RewriteError, SetError, SettingsError};
 pub use events::EventClass;
 pub use kind::{BadValue, Kind, Value};
-pub use lists::{BindAddress, ClientClass, List, OutputLimit, SavePoint};
+pub use lists::{BindAddress, ClientClass, List, OutputLimit, Primary, SavePoint};
 pub use setting::{Change, Section, Setting};
 pub use table::SETTINGS;
 pub use values::Settings;

@@ -153,8 +153,11 @@ fn push_directives(text: &mut Vec<u8>, at: usize, name: &[u8], value: &Value, ov
     let Kind::List(list) = SETTINGS[at].kind else {
         return push_line(text, &[name, b" ", &word(&SETTINGS[at], value)].concat());
     };
-    let directives = list.directives(value.text());
-    if over_included && !directives[0].is_empty() && list == super::lists::List::Save {
+    let mut directives = list.directives(value.text());
+    if directives.is_empty() && over_included {
+        directives.push(b"no one".to_vec());
+    }
+    if over_included && directives.iter().any(|words| !words.is_empty()) && list == super::lists::List::Save {
         push_line(text, &[name, b" \"\""].concat());
     }
     for directive in directives {
@@ -301,6 +304,36 @@ mod tests {
         );
         let again = start(&path, &[]);
         assert_eq!((again.save().len(), again.timeout(), again.hz()), (1, 9, 20));
+    }
+
+    #[test]
+    fn the_primary_is_written_and_its_line_goes_with_it() {
+        let (_folder, path, head) = conf("replicaof old 1\n");
+        let settings = start(&path, &[]);
+        settings.set_replicaof(Some(("10.0.0.7", 7000)));
+        settings.rewrite().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{head}replicaof 10.0.0.7 7000\n"));
+        assert_eq!(start(&path, &[]).replicaof().map(|primary| primary.port), Some(7000));
+        settings.set_replicaof(None);
+        settings.rewrite().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), head);
+        settings.set_replicaof(Some(("::1", 7001)));
+        settings.rewrite().unwrap();
+        let again = start(&path, &[]).replicaof().expect("a primary");
+        assert_eq!((again.host.as_str(), again.port), ("::1", 7001));
+    }
+
+    #[test]
+    fn a_primary_that_an_include_names_is_taken_back() {
+        let (folder, path, head) = conf("");
+        let other = folder.path().join("other.conf");
+        fs::write(&other, "replicaof old 1\n").unwrap();
+        let include = format!("include {}\n", other.display());
+        fs::write(&path, format!("{head}{include}")).unwrap();
+        let settings = start(&path, &[]);
+        settings.set_replicaof(None);
+        settings.rewrite().unwrap();
+        assert_eq!(start(&path, &[]).replicaof(), None);
     }
 
     #[test]

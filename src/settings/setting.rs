@@ -29,6 +29,8 @@ pub enum Section {
     Memory,
     /// Files.
     Persistence,
+    /// Following others, and being followed.
+    Replication,
     /// Messages and measurements.
     Diagnostics,
     /// Accepted and kept for tools that expect them; no effect.
@@ -45,6 +47,7 @@ impl Section {
             Self::Notifications => "Notifications",
             Self::Memory => "Memory",
             Self::Persistence => "Persistence",
+            Self::Replication => "Replication",
             Self::Diagnostics => "Diagnostics",
             Self::Compatibility => "Compatibility",
         }

@@ -8,7 +8,7 @@ use super::choice::{EvictionPolicy, FsyncPolicy, LogFormat, LogLevel, Permission
 use super::compat::COMPATIBILITY;
 use super::events::EventClass;
 use super::kind::{Kind, check};
-use super::lists::{BindAddress, List, SavePoint};
+use super::lists::{BindAddress, List, Primary, SavePoint};
 use super::setting::{Change, Section, Setting};
 use super::values::{FromSlot, Settings};
 use std::path::PathBuf;
@@ -169,6 +169,42 @@ own_settings! {
         save: Vec<SavePoint> = "save" [], Kind::List(List::Save), "", Live;
             "Compact after so many seconds if so many keys have changed; \"\" is never"
     }
+    Replication {
+        replicaof: Option<Primary> = "replicaof" ["slaveof"], Kind::List(List::ReplicaOf), "", AtStart;
+            "Primary to follow: host:port, or host and port; REPLICAOF changes it"
+        masteruser: Arc<[u8]> = "masteruser" ["primaryuser"], Kind::Text(check::bytes), "", Live;
+            "User as whom to follow the primary; empty is the default user"
+        masterauth: Arc<[u8]> = "masterauth" ["primaryauth"], Kind::Text(check::bytes), "", Live;
+            "Password to give to the primary; empty for none"
+        replica_serve_stale_data: bool = "replica-serve-stale-data" ["slave-serve-stale-data"],
+            Kind::Flag, "yes", Live;
+            "Answer reads while the link to the primary is down"
+        replica_read_only: bool = "replica-read-only" ["slave-read-only"], Kind::Flag, "yes", Live,
+            only("yes", "a replica's log is its primary's byte for byte, so it takes no writes of its own");
+            "Refuse writes on a replica; always so"
+        replica_priority: u32 = "replica-priority" ["slave-priority"], int(0, INT_MAX), "100", Live;
+            "Order in which Sentinel promotes, lowest first; 0 is never"
+        replica_announced: bool = "replica-announced" [], Kind::Flag, "yes", Live;
+            "Let Sentinel tell clients of this replica"
+        replica_announce_ip: Arc<[u8]> = "replica-announce-ip" ["slave-announce-ip"],
+            Kind::Text(check::any), "", Live;
+            "Address that a replica tells its primary; empty is that of its connection"
+        replica_announce_port: u16 = "replica-announce-port" ["slave-announce-port"], int(0, 65535), "0", Live;
+            "Port that a replica tells its primary; 0 is that on which it listens"
+        min_replicas_to_write: u32 = "min-replicas-to-write" ["min-slaves-to-write"], int(0, INT_MAX), "0", Live;
+            "Refuse writes with fewer replicas that keep up; 0 is never"
+        min_replicas_max_lag: u32 = "min-replicas-max-lag" ["min-slaves-max-lag"], int(0, INT_MAX), "10", Live;
+            "Seconds of silence after which a replica does not count for that; 0 counts none and refuses nothing"
+        repl_backlog_size: u64 = "repl-backlog-size" [], memory(1), "256mb", Live;
+            "Log kept for replicas beyond what the snapshot needs"
+        repl_backlog_ttl: u64 = "repl-backlog-ttl" [], int(0, i64::MAX), "3600", Live;
+            "Seconds for which the place of an absent replica is kept"
+        repl_timeout: u32 = "repl-timeout" [], int(1, INT_MAX), "60", Live;
+            "Seconds of silence after which a link of replication is given up"
+        repl_ping_replica_period: u32 = "repl-ping-replica-period" ["repl-ping-slave-period"],
+            int(1, INT_MAX), "10", Live;
+            "Seconds between signs of life to replicas"
+    }
     Diagnostics {
         loglevel: LogLevel = "loglevel" [], Kind::Choice(LogLevel::NAMES), "notice", Live;
             "Least important messages to write"
@@ -214,6 +250,8 @@ pub(super) const PERSIST: usize = Row::persist as usize;
 pub(super) const PORT: usize = Row::port as usize;
 /// The place of `unixsocket`.
 pub(super) const UNIXSOCKET: usize = Row::unixsocket as usize;
+/// The place of `replicaof`, which REPLICAOF changes.
+pub(super) const REPLICAOF: usize = Row::replicaof as usize;
 /// The place of `client-output-buffer-limit`, which is kept as numbers too.
 pub(super) const OUTPUT_LIMITS: usize = Row::client_output_buffer_limit as usize;
 

@@ -12,7 +12,7 @@ use super::draft::Draft;
 use super::error::SettingsError;
 use super::events::EventClass;
 use super::kind::{Kind, Value};
-use super::lists::{self, BindAddress, ClientClass, OutputLimit, SavePoint};
+use super::lists::{self, BindAddress, ClientClass, OutputLimit, Primary, SavePoint};
 use super::setting::find;
 use super::table::{COUNT, OUTPUT_LIMITS, SETTINGS};
 use crate::glob::{self, Case};
@@ -104,6 +104,7 @@ from_text!(
     Vec<BindAddress> = lists::bind_addresses,
     Vec<SavePoint> = lists::save_points,
     Vec<f64> = lists::percentiles,
+    Option<Primary> = lists::primary,
 );
 
 impl FromSlot for bool {

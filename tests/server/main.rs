@@ -12,6 +12,7 @@
 //! | `collections` | the same for lists, sets, hashes and sorted sets |
 //! | `client_library` | the README's examples, for real |
 //! | `redis_clients` | redis-cli, redis-benchmark and redis-py as they are |
+//! | `sentinel` | Redis's Sentinel, which fails over and takes back |
 
 mod client_library;
 mod collections;
@@ -30,6 +31,7 @@ mod protocol;
 mod pubsub;
 mod redis_clients;
 mod restart;
+mod sentinel;
 mod starting;
 mod transactions;
 mod transfer;

@@ -29,6 +29,7 @@ use crate::store::value::collection::Type;
 pub(super) use timeout::parse as parse_timeout;
 pub use turn::Turn;
 pub use unblock::{Unblock, Unblocking, Waiting};
+pub(super) use wait::{ROLE_CHANGED, UNBLOCKED};
 pub use wait::{Tried, Wait};
 
 /// The functions of the commands of this group.

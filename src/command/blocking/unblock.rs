@@ -21,6 +21,8 @@ pub enum Unblocking {
     Timeout = 2,
     /// With an error.
     Error = 3,
+    /// With the error of a server that has begun to follow another.
+    RoleChanged = 4,
 }
 
 /// A client's end of CLIENT UNBLOCK.
@@ -66,6 +68,7 @@ impl Waiting<'_> {
         match self.0.state.load(Ordering::Relaxed) {
             IDLE | WAITING => Poll::Pending,
             state if state == Unblocking::Error as u8 => Poll::Ready(Unblocking::Error),
+            state if state == Unblocking::RoleChanged as u8 => Poll::Ready(Unblocking::RoleChanged),
             _ => Poll::Ready(Unblocking::Timeout),
         }
     }

@@ -7,10 +7,17 @@ use crate::command::blocking::{Try, Turn, Unblocking};
 use crate::command::call::{Call, CommandError};
 use crate::command::context::Context;
 use crate::command::dispatch::engine_error;
+use crate::command::replication;
 use crate::command::session::Session;
 use crate::engine::{DbIndex, Engine, EngineError, Seat};
 use crate::resp::{OwnedRequest, ReplyBuf};
 use crate::store::value::collection::Type;
+
+/// What CLIENT UNBLOCK ERROR has a client told.
+pub(in crate::command) const UNBLOCKED: &str = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
+/// What a blocked client is told when its server begins to follow another.
+pub(in crate::command) const ROLE_CHANGED: &str =
+    "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)";
 
 /// A command that waits.
 #[derive(Debug)]
@@ -81,12 +88,14 @@ impl Wait {
             Ok(Some((at, call.txn.peek(self.db, &self.keys[at]).is_some())))
         });
         session.seen = session.seen.max(batch.seen());
+        session.note_written(&engine, batch.written());
         let failed: String = match ran {
             Ok(Ok(Some((at, is_left)))) => {
                 seat.served(at, is_left);
                 if session.outgoing.is_some() {
                     session.deliver_outgoing(context, batch.seen(), batch.now(), reply);
                 }
+                replication::announce(session, reply, mark);
                 return (Tried::Answered, None);
             }
             Ok(Ok(None)) => {
@@ -112,7 +121,8 @@ impl Wait {
         match how {
             // Why of all commands: so does Redis, even of those whose reply is no array.
             Unblocking::Timeout => reply.null_array(),
-            Unblocking::Error => reply.error("UNBLOCKED client unblocked via CLIENT UNBLOCK"),
+            Unblocking::Error => reply.error(UNBLOCKED),
+            Unblocking::RoleChanged => reply.error(ROLE_CHANGED),
         }
     }
 }

@@ -33,9 +33,15 @@ impl ClientFlags {
 
     /// Subscribed to something.
     pub const PUBSUB: Self = Self(1 << 8);
+    /// A replica.
+    pub const REPLICA: Self = Self(1 << 9);
+    /// The primary.
+    pub const PRIMARY: Self = Self(1 << 10);
 
     /// Redis's letters, in Redis's order.
-    const LETTERS: [(Self, char); 9] = [
+    const LETTERS: [(Self, char); 11] = [
+        (Self::REPLICA, 'S'),
+        (Self::PRIMARY, 'M'),
         (Self::PUBSUB, 'P'),
         (Self::MULTI, 'x'),
         (Self::BLOCKED, 'b'),

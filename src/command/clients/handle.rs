@@ -60,17 +60,24 @@ pub struct ClientHandle {
     killed: AtomicWaker,
     /// Its end of publish/subscribe, from its first subscription on.
     subscriber: OnceLock<Box<Subscriber>>,
+    /// A [`ClientType`] that replication has given it, else 0.
+    peer: AtomicU8,
     /// Its end of CLIENT UNBLOCK.
     pub unblock: Unblock,
 }
 
 /// What CLIENT KILL and CLIENT LIST call the type of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum ClientType {
     /// Subscribed to nothing.
-    Normal,
+    Normal = 0,
     /// Subscribed to something.
-    Pubsub,
+    Pubsub = 1,
+    /// A replica that this server feeds.
+    Replica = 2,
+    /// The primary that this server follows.
+    Primary = 3,
 }
 
 impl ClientHandle {
@@ -85,6 +92,7 @@ impl ClientHandle {
             kill: AtomicU8::new(KillState::Alive as u8),
             killed: AtomicWaker::new(),
             subscriber: OnceLock::new(),
+            peer: AtomicU8::new(0),
             unblock: Unblock::default(),
         }
     }
@@ -145,8 +153,22 @@ impl ClientHandle {
         self.subscriber.get_or_init(Box::default)
     }
 
+    /// Says that the connection is a replica's or the primary's: for who feeds or follows over it.
+    pub fn set_peer(&self, peer: ClientType) {
+        // Relaxed: a figure to show.
+        self.peer.store(peer as u8, Ordering::Relaxed);
+    }
+
     /// Its type.
     pub fn client_type(&self) -> ClientType {
+        // Relaxed: a figure to show.
+        let peer = self.peer.load(Ordering::Relaxed);
+        if peer == ClientType::Replica as u8 {
+            return ClientType::Replica;
+        }
+        if peer == ClientType::Primary as u8 {
+            return ClientType::Primary;
+        }
         match self.subscriber() {
             Some(subscriber) if subscriber.is_subscribed() => ClientType::Pubsub,
             _ => ClientType::Normal,

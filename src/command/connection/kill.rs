@@ -22,8 +22,6 @@ struct Filter {
     age_min: Option<u64>,
     /// The type that the connection is of.
     client_type: Option<ClientType>,
-    /// A type was named that no connection is of.
-    nobody: bool,
     /// The connection that asks is spared.
     skip_me: bool,
 }
@@ -36,7 +34,8 @@ pub fn client_kill(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     }
     let filter = Filter::parse(call.args)?;
     let (me, now) = (Arc::clone(&call.session.client), call.txn.now());
-    if call.session.in_exec() || call.context.clients.count() <= INLINE_CLIENTS_MAX {
+    // Why later inside MULTI: who is to be closed because of a change of role must not come back before it.
+    if !call.session.in_exec() && call.context.clients.count() <= INLINE_CLIENTS_MAX {
         call.reply.int(filter.kill(&call.context.clients, &me, now));
     } else {
         call.later = Some(Later::Blocking(Box::new(move |context, reply| {
@@ -71,10 +70,7 @@ impl Filter {
             b"id" => self.id = Some(positive(value).ok_or(text("ERR client-id should be greater than 0"))?),
             b"addr" => self.peer = Some(value.to_vec()),
             b"laddr" => self.local = Some(value.to_vec()),
-            b"type" => match parse_type(value)? {
-                Some(wanted) => self.client_type = Some(wanted),
-                None => self.nobody = true,
-            },
+            b"type" => self.client_type = Some(parse_type(value)?),
             b"user" => known_user(value)?,
             b"skipme" if is(value, "yes") => self.skip_me = true,
             b"skipme" if is(value, "no") => self.skip_me = false,
@@ -105,8 +101,7 @@ impl Filter {
     fn passes(&self, client: &ClientHandle, me: &ClientHandle, now: Millis) -> bool {
         let endpoint = client.endpoint();
         let age = client.connected_at().until(now) / 1000;
-        !self.nobody
-            && self.peer.as_ref().is_none_or(|peer| peer == endpoint.peer.as_bytes())
+        self.peer.as_ref().is_none_or(|peer| peer == endpoint.peer.as_bytes())
             && self.local.as_ref().is_none_or(|local| local == endpoint.local.as_bytes())
             && self.client_type.is_none_or(|wanted| wanted == client.client_type())
             && self.age_min.is_none_or(|least| age >= least)
@@ -114,15 +109,16 @@ impl Filter {
     }
 }
 
-/// The type of a client by its name; none for a type that no connection has here.
+/// The type of a client by its name.
 ///
 /// # Errors
 /// The type is unknown.
-pub(super) fn parse_type(kind: &[u8]) -> Result<Option<ClientType>, CommandError> {
+pub(super) fn parse_type(kind: &[u8]) -> Result<ClientType, CommandError> {
     match kind.to_ascii_lowercase().as_slice() {
-        b"normal" => Ok(Some(ClientType::Normal)),
-        b"pubsub" => Ok(Some(ClientType::Pubsub)),
-        b"master" | b"primary" | b"replica" | b"slave" => Ok(None),
+        b"normal" => Ok(ClientType::Normal),
+        b"pubsub" => Ok(ClientType::Pubsub),
+        b"master" | b"primary" => Ok(ClientType::Primary),
+        b"replica" | b"slave" => Ok(ClientType::Replica),
         _ => {
             let kind = String::from_utf8_lossy(kind);
             Err(CommandError::Text(format!("ERR Unknown client type '{kind}'").into()))
@@ -178,6 +174,8 @@ mod tests {
             ("LADDR 10.0.0.9:6379 ID 1 SKIPME no", 0),
             ("TYPE normal", 2),
             ("TYPE pubsub", 0),
+            ("TYPE replica", 0),
+            ("TYPE master", 0),
             ("USER default SKIPME NO", 3),
             ("MAXAGE 100 SKIPME no", 2),
         ] {

@@ -45,8 +45,8 @@ pub fn client_list(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// Which connections are listed.
 enum Choice {
     All,
-    /// Those of a type; `None` is one that no connection has: replicas and primaries.
-    Type(Option<ClientType>),
+    /// Those of a type.
+    Type(ClientType),
     Ids(Vec<u64>),
 }
 
@@ -67,8 +67,7 @@ impl Choice {
     /// How many lines there may be.
     fn cost(&self, clients: &ClientRegistry) -> usize {
         match self {
-            Self::All | Self::Type(Some(_)) => clients.count(),
-            Self::Type(None) => 0,
+            Self::All | Self::Type(_) => clients.count(),
             Self::Ids(ids) => ids.len(),
         }
     }
@@ -76,8 +75,7 @@ impl Choice {
     fn lines(&self, clients: &ClientRegistry, now: Millis) -> String {
         let handles = match self {
             Self::All => clients.list(),
-            Self::Type(None) => Vec::new(),
-            Self::Type(Some(wanted)) => {
+            Self::Type(wanted) => {
                 let mut handles = clients.list();
                 handles.retain(|handle| handle.client_type() == *wanted);
                 handles
@@ -109,8 +107,10 @@ fn write_line(text: &mut String, handle: &ClientHandle, now: Millis) {
     field("name", &labels.name);
     field("age", &(handle.connected_at().until(now) / 1000));
     field("idle", &(buffers.last_active.until(now) / 1000));
-    let is_subscribed = handle.client_type() == ClientType::Pubsub;
-    field("flags", &session.flags.with(ClientFlags::PUBSUB, is_subscribed).letters());
+    let client_type = handle.client_type();
+    let flags = session.flags.with(ClientFlags::PUBSUB, client_type == ClientType::Pubsub);
+    let flags = flags.with(ClientFlags::REPLICA, client_type == ClientType::Replica);
+    field("flags", &flags.with(ClientFlags::PRIMARY, client_type == ClientType::Primary).letters());
     field("db", &session.db);
     for (name, kind) in [("sub", Kind::Channel), ("psub", Kind::Pattern), ("ssub", Kind::Shard)] {
         field(name, &handle.subscriber().map_or(0, |subscriber| subscriber.count(kind)));

@@ -17,8 +17,6 @@ pub const GOREDIS_VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Identity {
     /// 40 hexadecimal digits, different for every run.
     pub run_id: String,
-    /// 40 hexadecimal digits by which followers know this run's data.
-    pub replication_id: String,
     /// When the server started, for durations.
     pub started: Instant,
     /// When the server started, for people.
@@ -38,8 +36,6 @@ impl Identity {
     pub fn new() -> Self {
         Self {
             run_id: random_hex_40(),
-            // Why: not the log's history, which keys the checks of its records and stays secret.
-            replication_id: random_hex_40(),
             started: Instant::now(),
             started_at: Millis::now(),
             executable: std::env::current_exe().unwrap_or_default(),

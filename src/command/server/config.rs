@@ -130,11 +130,7 @@ pub fn save_points(settings: &settings::Settings) -> Vec<SavePoint> {
 
 /// CONFIG REWRITE
 pub fn config_rewrite(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    if call.session.in_exec() {
-        rewrite(call.context, call.reply);
-    } else {
-        call.later = Some(Later::Blocking(Box::new(rewrite)));
-    }
+    call.later = Some(Later::Blocking(Box::new(rewrite)));
     Ok(())
 }
 

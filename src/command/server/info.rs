@@ -7,6 +7,7 @@
 mod activity;
 mod commands;
 mod data;
+mod replication;
 mod text;
 mod who;
 
@@ -36,7 +37,7 @@ const SECTIONS: [Section; 13] = [
     section("Memory", true, data::memory),
     section("Persistence", true, data::persistence),
     section("Stats", true, activity::stats),
-    section("Replication", true, data::replication),
+    section("Replication", true, replication::replication),
     section("CPU", true, activity::cpu),
     section("Modules", true, who::modules),
     section("Commandstats", false, commands::commandstats),

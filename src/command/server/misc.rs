@@ -1,4 +1,4 @@
-//! TIME, ROLE and LOLWUT.
+//! TIME and LOLWUT.
 
 use crate::command::call::{Call, CommandError};
 use crate::command::context::{GOREDIS_VERSION, REDIS_VERSION};
@@ -10,16 +10,6 @@ pub fn time(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     call.reply.array(2);
     call.reply.bulk_int(now.as_secs() as i64);
     call.reply.bulk_int(i64::from(now.subsec_micros()));
-    Ok(())
-}
-
-/// ROLE
-pub fn role(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    let offset = call.context.engine().info().log.resolved;
-    call.reply.array(3);
-    call.reply.bulk(b"master");
-    call.reply.int(offset.get() as i64);
-    call.reply.array(0);
     Ok(())
 }
 
@@ -57,12 +47,6 @@ mod tests {
         let numbers: Vec<u64> = reply.lines().filter_map(|line| line.parse().ok()).collect();
         assert!(reply.starts_with("*2\r\n$10\r\n"));
         assert!(numbers[0] > 1_600_000_000 && numbers[1] < 1_000_000);
-    }
-
-    #[test]
-    fn a_server_without_followers_is_a_lone_master() {
-        let reply = Fixture::new().run(role, "ROLE");
-        assert!(reply.starts_with("*3\r\n$6\r\nmaster\r\n:") && reply.ends_with("\r\n*0\r\n"), "{reply}");
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! | `shutdown` | SHUTDOWN |
 //! | `commands` | COMMAND |
 //! | `functions` | FUNCTION |
-//! | `misc` | TIME ROLE LOLWUT |
+//! | `misc` | TIME LOLWUT |
 //!
 //! None does unbounded work on the calling thread: what may take long is left to a thread that may block.
 
@@ -45,7 +45,7 @@ pub use debug::debug;
 pub use functions::{function_flush, function_help, function_list, function_stats};
 pub use info::info;
 pub use memory::{memory_doctor, memory_help, memory_malloc_stats, memory_purge, memory_stats, memory_usage};
-pub use misc::{lolwut, role, time};
+pub use misc::{lolwut, time};
 pub use save::{bgrewriteaof, bgsave, lastsave, save};
 pub use shutdown::shutdown;
 pub use slowlog::{slowlog_get, slowlog_help, slowlog_len, slowlog_reset};

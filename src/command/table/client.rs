@@ -120,6 +120,14 @@ pub(super) const SUBCOMMANDS: &[CommandSpec] = &[
         .complexity("O(1)")
         .flags(&[NOSCRIPT, LOADING, STALE])
         .arguments(&[one_of("enabled", &[token("on", "ON"), token("off", "OFF")])]),
+    command("client|tracklsn", 3, "1.0.0")
+        .summary(
+            "Has a push lsn, token come before the replies to requests that have written something: what LSN would answer. \
+             RESP3 only.",
+        )
+        .complexity("O(1)")
+        .flags(&[NOSCRIPT, LOADING, STALE])
+        .arguments(&[one_of("enabled", &[token("on", "ON"), token("off", "OFF")])]),
     command("client|pause", -3, "3.0.0")
         .summary("Holds back the commands, or only the writes, of all clients for a time.")
         .complexity("O(1)")

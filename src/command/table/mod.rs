@@ -16,6 +16,7 @@ mod list;
 mod lookup;
 mod number;
 mod pubsub;
+mod replication;
 mod scripting;
 mod server;
 mod set;
@@ -50,6 +51,7 @@ const GROUPS: &[&[CommandSpec]] = &[
     connection::COMMANDS,
     transactions::COMMANDS,
     server::COMMANDS,
+    replication::COMMANDS,
     introspection::COMMANDS,
     scripting::COMMANDS,
     pubsub::COMMANDS,

@@ -93,11 +93,6 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[READONLY, FAST])
         .categories(&[Categories::KEYSPACE])
         .tips(&["request_policy:all_shards", "response_policy:agg_sum"]),
-    command("role", 1, "2.8.12")
-        .summary("Answers this server's part in replication, and its state.")
-        .complexity("O(1)")
-        .flags(&[NOSCRIPT, LOADING, STALE, FAST])
-        .categories(&[Categories::ADMIN, Categories::DANGEROUS]),
     command("lolwut", -1, "5.0.0")
         .summary("Draws something and tells the version.")
         .flags(&[READONLY, FAST])

@@ -10,6 +10,7 @@ use crate::command::call::Later;
 use crate::command::clients::{ClientHandle, Endpoint};
 use crate::command::context::Context;
 use crate::command::dispatch::{self, Flow};
+use crate::command::replication::stand_in::StandIn;
 use crate::command::session::Session;
 use crate::engine::Engine;
 use crate::resp::{Args, Protocol, ReplyBuf, inline};
@@ -25,10 +26,22 @@ pub(super) struct Client {
 impl Client {
     /// A client that speaks RESP2.
     pub(super) fn new() -> Self {
+        Self::on(Arc::new(Settings::default()))
+    }
+
+    /// A client of a server with these settings, and the stand-in for what follows others.
+    pub(super) fn replicating(settings: Settings) -> (Self, StandIn) {
+        let client = Self::on(Arc::new(settings));
+        let stand_in = StandIn::new(client.engine());
+        client.context.set_upstream(Box::new(stand_in.clone()));
+        (client, stand_in)
+    }
+
+    fn on(settings: Arc<Settings>) -> Self {
         let engine = Engine::for_tests();
         let handle = Arc::new(ClientHandle::new(1, Endpoint::default(), Millis(0)));
         Self {
-            context: Context::new(engine, Arc::new(Settings::default())),
+            context: Context::new(engine, settings),
             session: Session::new(handle, true),
             protocol: Protocol::Resp2,
         }
@@ -61,6 +74,29 @@ impl Client {
         self.context.database()
     }
 
+    /// The server.
+    pub(super) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Speaks RESP3 from now on.
+    pub(super) fn speak_resp3(&mut self) {
+        self.protocol = Protocol::Resp3;
+        self.session.protocol = Protocol::Resp3;
+    }
+
+    /// Asks requests in one go; gives all that comes back, in the notation above.
+    pub(super) fn ask_together(&mut self, lines: &[&str]) -> String {
+        let owned: Vec<_> =
+            lines.iter().map(|line| inline::split(line.as_bytes()).expect("quotes")).collect();
+        let requests: Vec<_> = owned.iter().map(|request| request.as_args()).collect();
+        let mut reply = ReplyBuf::with_protocol(self.protocol);
+        let (ran, _) =
+            dispatch::execute_batch(&self.context, &mut self.session, Millis::now(), &requests, &mut reply);
+        assert_eq!(ran, requests.len());
+        String::from_utf8_lossy(&reply.to_vec()).replace("\r\n", " ").trim_end().to_owned()
+    }
+
     /// Changes a setting from outside.
     pub(super) fn set(&self, name: &str, value: &str) {
         let pairs = [(name.as_bytes(), value.as_bytes())];
@@ -68,6 +104,11 @@ impl Client {
     }
 
     fn follow(mut self, script: &[(&str, &str)]) {
+        self.follow_on(script);
+    }
+
+    /// Asks each request of a script and compares the replies.
+    pub(super) fn follow_on(&mut self, script: &[(&str, &str)]) {
         for (request, reply) in script {
             assert_eq!(self.ask(request), reply.trim_end(), "{request}");
         }

@@ -38,6 +38,20 @@ impl ReplyBuf {
         Mark { bytes_len: self.bytes.len(), splices_len: self.splices.len(), shared_bytes: self.shared_bytes }
     }
 
+    /// Takes out what was appended since `mark`, as bytes. Nothing may have been written out in between.
+    #[cold]
+    pub fn split_off(&mut self, mark: Mark) -> Vec<u8> {
+        let kept = mark.bytes_len - self.written + mark.shared_bytes;
+        let tail = self.to_vec().split_off(kept);
+        self.truncate(mark);
+        tail
+    }
+
+    /// Appends whole replies that are bytes already.
+    pub fn append_bytes(&mut self, replies: &[u8]) {
+        self.bytes.extend_from_slice(replies);
+    }
+
     /// Takes back everything appended since `mark`: the replies of an attempt that is made again, or those that the
     /// client does not want. Nothing may have been written out in between.
     pub fn truncate(&mut self, mark: Mark) {

@@ -36,6 +36,7 @@ impl Connection {
             Later::Blocking(job) => self.run_blocking(job, kill).await?,
             // Why boxed: every connection would have room for it.
             Later::Wait(wait) => Box::pin(self.wait(&wait, kill)).await?,
+            Later::Patience(patience) => Box::pin(self.endure(&patience, kill)).await?,
             Later::Sleep(time) => {
                 self.hold(tokio::time::sleep(time), kill).await?;
                 self.busy().reply.ok();

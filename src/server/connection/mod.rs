@@ -19,10 +19,12 @@
 //! | [`reply`] | replies on their way to the client, and the last one |
 //! | [`later`] | what a command leaves to its connection |
 //! | [`wait`] | waiting for a key |
+//! | [`patience`] | waiting for a position |
 //! | [`kill`] | waiting |
 
 mod kill;
 mod later;
+mod patience;
 mod reply;
 mod wait;
 

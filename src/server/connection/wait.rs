@@ -7,6 +7,8 @@ use super::kill::KillSwitch;
 use super::later::PAUSE_LOOK_EVERY;
 use super::{Arrival, Connection, End};
 use crate::command::blocking::{Tried, Unblocking, Wait, Waiting};
+use crate::command::clients::KillState;
+use crate::command::replication;
 use crate::command::stats::Counter;
 use crate::engine::{self, Seat};
 use crate::resp::ReplyBuf;
@@ -14,6 +16,7 @@ use std::future::{pending, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Instant;
 
 /// What a waiting connection wakes up for.
 enum Event {
@@ -26,7 +29,15 @@ enum Event {
 }
 
 /// Something that takes time.
-type Delay<'d> = Pin<Box<dyn Future<Output = ()> + Send + 'd>>;
+pub(super) type Delay<'d> = Pin<Box<dyn Future<Output = ()> + Send + 'd>>;
+
+/// The end of a wait; without one, it never comes.
+pub(super) fn deadline<'d>(at: Option<Instant>) -> Delay<'d> {
+    match at {
+        Some(at) => Box::pin(tokio::time::sleep_until(at.into())),
+        None => Box::pin(pending()),
+    }
+}
 
 impl Connection {
     /// Waits until the command is served or its wait ends; leaves the reply in the buffer.
@@ -37,15 +48,18 @@ impl Connection {
         let engine = context.database();
         let mut seat = wait.sit(&engine);
         let _blocked = self.block();
-        let mut deadline: Delay<'_> = match wait.deadline() {
-            Some(deadline) => Box::pin(tokio::time::sleep_until(deadline.into())),
-            None => Box::pin(pending()),
-        };
+        let mut deadline = deadline(wait.deadline());
         if !self.busy().has_requests() {
             self.busy().finish();
         }
         let mut reply = ReplyBuf::with_protocol(self.session.protocol);
         loop {
+            if replication::is_to_release(&context) {
+                // Why: the server began to follow another after the command was checked, or behind a wait's end.
+                Wait::give_up(Unblocking::RoleChanged, &mut reply);
+                client.kill(KillState::AfterReply);
+                break;
+            }
             let mut pause = context.pause.check(true).map(|pause| -> Delay<'_> { Box::pin(pause) });
             if self.session.subscriptions.is_some() {
                 // Why first: what was published before the element came is told before it.
@@ -107,14 +121,14 @@ impl Connection {
     }
 
     /// Sends pushes on, and goes on to wait.
-    async fn forward_pushes(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
+    pub(super) async fn forward_pushes(&mut self, kill: &mut KillSwitch<'_>) -> Result<(), End> {
         self.send_pushes(kill).await?;
         self.show_blocked();
         Ok(())
     }
 
     /// Takes in bytes that no turn has asked for.
-    fn read_ahead(&mut self, count: usize) -> Result<(), End> {
+    pub(super) fn read_ahead(&mut self, count: usize) -> Result<(), End> {
         self.count_read(count)?;
         self.has_unscanned = true;
         let limit = self.context.settings.client_query_buffer_limit();

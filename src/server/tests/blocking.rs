@@ -6,7 +6,7 @@ use crate::engine::WrongType;
 
 impl Running {
     /// Waits until so many clients wait.
-    async fn until_blocked(&self, clients: usize) {
+    pub(super) async fn until_blocked(&self, clients: usize) {
         let reached = async {
             while self.context.clients.blocked() != clients {
                 tokio::time::sleep(Duration::from_millis(2)).await;

@@ -6,6 +6,7 @@ mod ending;
 mod limits;
 mod pause;
 mod protocol;
+mod replication;
 
 use super::*;
 use crate::settings::Settings;

@@ -19,7 +19,10 @@ pub(super) fn stats(report: &Report<'_, '_, '_>, text: &mut Text) {
     text.field("instantaneous_input_repl_kbps", "0.00");
     text.field("instantaneous_output_repl_kbps", "0.00");
     text.field("rejected_connections", totals.get(Counter::ConnectionsRejected));
-    text.zeros(&["sync_full", "sync_partial_ok", "sync_partial_err"]);
+    let syncs = context.upstream().map(|upstream| upstream.counts()).unwrap_or_default();
+    text.field("sync_full", syncs.full);
+    text.field("sync_partial_ok", syncs.partial);
+    text.field("sync_partial_err", syncs.partial_refused);
     keyspace_counters(report, text);
     text.field("pubsub_channels", context.hub.names(Kind::Channel));
     text.field("pubsub_patterns", context.hub.names(Kind::Pattern));

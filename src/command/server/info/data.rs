@@ -1,4 +1,4 @@
-//! What is stored, where and how safely: the sections memory, persistence, replication and keyspace.
+//! What is stored, where and how safely: the sections memory, persistence and keyspace.
 
 use super::super::{human, process};
 use super::{Report, Text};
@@ -125,19 +125,6 @@ fn data_log(text: &mut Text, engine: &EngineInfo, delayed_writes: u64) {
     text.message("log_fault", log.fault.as_ref());
     text.message("log_no_space", log.no_space.as_ref());
     text.message("snapshot_failure", engine.snapshot.failure.as_ref());
-}
-
-pub(super) fn replication(report: &Report<'_, '_, '_>, text: &mut Text) {
-    let identity = &report.call.context.identity;
-    text.field("role", "master");
-    text.field("connected_slaves", 0);
-    text.field("master_failover_state", "no-failover");
-    text.field("master_replid", &identity.replication_id);
-    text.field("master_replid2", format_args!("{:040x}", 0));
-    text.field("master_repl_offset", report.engine().log.resolved);
-    text.field("second_repl_offset", -1);
-    text.zeros(&["repl_backlog_active", "repl_backlog_size", "repl_backlog_first_byte_offset"]);
-    text.zeros(&["repl_backlog_histlen"]);
 }
 
 pub(super) fn keyspace(report: &Report<'_, '_, '_>, text: &mut Text) {
