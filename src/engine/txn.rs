@@ -271,13 +271,13 @@ impl<'g> Txn<'g> {
     /// Whether the attempt may write.
     #[inline]
     pub(super) fn may_write(&self) -> Result<(), EngineError> {
+        if self.applies {
+            return Ok(());
+        }
         if self.root.paused_until > self.clock {
             return Err(EngineError::Paused);
         }
-        if self.root.follows && !self.applies {
-            return Err(EngineError::Follows);
-        }
-        Ok(())
+        if self.root.follows { Err(EngineError::Follows) } else { Ok(()) }
     }
 
     /// A pseudo-random number; not for secrets.
