@@ -64,6 +64,8 @@ async fn what_cannot_be_loaded_is_told_in_one_line_and_nothing_is() {
         assert_eq!(output.status.code(), Some(2), "{}", told(&output));
         assert!(told(&output).contains(expected), "{}", told(&output));
         assert_eq!(told(&output).lines().count(), 1, "{}", told(&output));
-        assert!(of_engine(&in_folder(folder.path()).engine()).is_empty());
+        let context = in_folder(folder.path());
+        assert!(of_engine(&context.engine()).is_empty());
+        context.engine().stop().expect("it closes");
     }
 }
