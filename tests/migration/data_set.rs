@@ -151,7 +151,9 @@ async fn a_type_that_is_not_there_is_told_and_nothing_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_is_given_and_a_wrong_one_told() {
-    let redis = Redis::start(&["--requirepass", "secret", "--user", "copier on >other ~* &* +@all"]).await;
+    let redis =
+        Redis::start(&["--requirepass", "secret", "--user", "copier", "on", ">other", "~*", "&*", "+@all"])
+            .await;
     for (user, password, is_right) in [
         ("", "secret", true),
         ("copier", "other", true),

@@ -51,7 +51,7 @@ async fn what_cannot_be_loaded_is_told_in_one_line_and_nothing_is() {
     let rdb = redis.folder().join("dump.rdb");
     let whole = std::fs::read(&rdb).expect("the file");
     let cut = folder.path().join("cut.rdb");
-    std::fs::write(&cut, &whole[..whole.len() / 2]).expect("written");
+    std::fs::write(&cut, &whole[..40]).expect("written");
     let other = folder.path().join("other.rdb");
     std::fs::write(&other, "not one at all").expect("written");
     for (rdb, expected) in [
