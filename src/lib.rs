@@ -13,6 +13,7 @@
 //! | layer | knows | does not know |
 //! |---|---|---|
 //! | [`server`] | sockets, connections, buffers, shutdown | keys, files |
+//! | [`replication`] | other servers that are followed | sockets of clients, files |
 //! | [`command`] | the one table of commands; a request becomes a reply | sockets, files |
 //! | [`engine`] | attempts, transactions, effects, recovery; the only writer of store and log | protocol |
 //! | [`store`] | databases, keys, versions of values, in memory | files, protocol, the clock |
@@ -73,6 +74,7 @@ pub mod log;
 pub mod lsn;
 pub mod prefetch;
 pub mod rdb;
+pub mod replication;
 pub mod resp;
 pub mod server;
 pub mod settings;

@@ -3,6 +3,7 @@
 //! Request -> reply, without sockets and without disk.
 
 pub mod account;
+pub mod apply;
 pub mod args;
 pub mod bind;
 pub mod blocking;

@@ -19,6 +19,7 @@ pub struct Batch<'e> {
     guard: Guard,
     now: Millis,
     touch: bool,
+    applies: bool,
     seen: Lsn,
     written: Lsn,
     lookups: Lookups,
@@ -34,11 +35,18 @@ impl Engine {
             guard: crossbeam_epoch::pin(),
             now,
             touch,
+            applies: false,
             seen: Lsn::ZERO,
             written: Lsn::ZERO,
             lookups: Lookups::default(),
             misses: Misses::default(),
         }
+    }
+
+    /// Begins a batch that repeats at `now` what another server did. It writes though the database follows; nothing
+    /// is over for it until it is removed, and [`Txn::now`] is before any time.
+    pub fn batch_as_follower(&self, now: Millis) -> Batch<'_> {
+        Batch { applies: true, ..self.batch(now, false) }
     }
 }
 
@@ -116,6 +124,7 @@ impl Batch<'_> {
             let root = self.engine.root.load(&self.guard);
             let mut txn =
                 Txn::new(self.engine, &self.guard, root, (self.now, self.touch, false), &self.misses);
+            txn.set_applies(self.applies);
             let result = f(&mut txn);
             let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
             let lookups = txn.lookups;
@@ -178,15 +187,11 @@ impl Batch<'_> {
             let root = self.engine.root.load(&self.guard);
             let mut txn =
                 Txn::new(self.engine, &self.guard, root, (self.now, self.touch, true), &self.misses);
+            txn.set_applies(self.applies);
             let result = f(&mut txn);
             let outcome = match &result {
                 Ok(_) if txn.structure.is_some() => {
-                    if root.paused_until > self.now {
-                        return Err(EngineError::Paused);
-                    }
-                    if root.follows {
-                        return Err(EngineError::Follows);
-                    }
+                    txn.may_write()?;
                     txn.commit_structure(&mut closed)?
                 }
                 Ok(_) => txn.commit()?,

@@ -63,12 +63,7 @@ impl<'g> Txn<'g> {
         if !self.writes() {
             return Ok(self.validate());
         }
-        if self.root.paused_until > self.now() {
-            return Err(EngineError::Paused);
-        }
-        if self.root.follows {
-            return Err(EngineError::Follows);
-        }
+        self.may_write()?;
         if self.root.closing && !self.is_alone() {
             return Ok(Outcome::Lost);
         }
@@ -101,7 +96,7 @@ impl<'g> Txn<'g> {
         }
         let access = &self.accesses[0];
         let Some(write) = access.write.as_ref() else { return Ok(Outcome::Lost) };
-        let reservation = engine.reserve_one(&write.effect(access.db), self.now().0, guard)?;
+        let reservation = engine.reserve_one(&write.effect(access.db), self.clock().0, guard)?;
         let lsn = reservation.lsn();
         let access = &mut self.accesses[0];
         let Some(mut write) = access.write.take() else { return Ok(Outcome::Lost) };
@@ -256,7 +251,7 @@ impl<'g> Txn<'g> {
     fn reserve_all(&self) -> Result<Reservation<'g>, EngineError> {
         let effects = self.effects();
         if let [effect] = &effects[..] {
-            return Ok(self.engine.reserve_one(effect, self.now().0, self.guard)?);
+            return Ok(self.engine.reserve_one(effect, self.clock().0, self.guard)?);
         }
         let parts: Vec<_> = effects.iter().map(Effect::parts).collect();
         let bytes = parts.iter().map(Parts::bytes).sum();
@@ -266,7 +261,7 @@ impl<'g> Txn<'g> {
                 rest = parts.write(rest);
             }
         };
-        Ok(self.engine.reserve(bytes, encode, self.now().0, self.guard)?)
+        Ok(self.engine.reserve(bytes, encode, self.clock().0, self.guard)?)
     }
 
     fn stamp_all(&mut self, lsn: Lsn) {

@@ -42,7 +42,7 @@ pub(super) fn tick(engine: &Engine, clockworks: &mut HashMap<usize, Clockwork>, 
         let root = engine.root.load(&guard);
         (root.keyspaces.clone(), root.follows)
     };
-    for (db, keyspace) in keyspaces.iter().enumerate() {
+    for (place, keyspace) in keyspaces.iter().enumerate() {
         let clockwork = clockworks
             .entry(Arc::as_ptr(keyspace) as usize)
             .or_insert_with(|| Clockwork { keyspace: Arc::downgrade(keyspace), timers: Timers::default() });
@@ -52,7 +52,7 @@ pub(super) fn tick(engine: &Engine, clockworks: &mut HashMap<usize, Clockwork>, 
         // Relaxed: a switch for tests; it takes effect at the next tick.
         // Why not where it follows another's log: what is removed there is removed here, and nothing else is.
         if engine.expires_actively.load(Ordering::Relaxed) && !follows {
-            go_off(engine, db as DbIndex, keyspace, &mut clockwork.timers, now);
+            go_off(engine, engine.layout.number(place), keyspace, &mut clockwork.timers, now);
         }
     }
 }

@@ -77,13 +77,17 @@ impl Engine {
         let root = self.root.load(&guard);
         let mut databases = Vec::new();
         let mut data_bytes = 0;
-        for (db, keyspace) in root.keyspaces.iter().enumerate() {
+        for (place, keyspace) in root.keyspaces.iter().enumerate() {
             data_bytes += keyspace.memory_bytes(&guard);
+            let db = self.layout.number(place);
+            if db >= self.layout.databases() {
+                continue;
+            }
             let (keys, expires) = (keyspace.keys.count(), keyspace.expiring.count());
             if keys > 0 {
                 let mean = keyspace.expiry_sum.count().checked_div(expires).unwrap_or(0);
                 let avg_ttl = mean.saturating_sub(now.0);
-                databases.push(DatabaseInfo { db: db as DbIndex, keys, expires, avg_ttl });
+                databases.push(DatabaseInfo { db, keys, expires, avg_ttl });
             }
         }
         drop(guard);

@@ -10,6 +10,7 @@
 //! | `txn`, `commit`, `batch` | attempts: reading, writing, taking effect, trying again |
 //! | `collections` | the same of lists, sets, hashes, sorted sets |
 //! | `root` | the pointer to everything that is not a write to a key |
+//! | `staging` | databases that are put together beside those that are there |
 //! | `effect` | the bytes of a record |
 //! | `recovery`, `snapshot` | the way from files to memory and back |
 //! | `apply`, `remake` | the way from another's log to here |
@@ -33,6 +34,7 @@ mod recovery;
 mod remake;
 mod root;
 mod snapshot;
+mod staging;
 mod sweeper;
 #[cfg(test)]
 mod tests;
@@ -78,6 +80,7 @@ use limits::SharedLimits;
 use progress::Progressed;
 use root::RootCell;
 use snapshot::Snapshots;
+use staging::Layout;
 use usage::Usage;
 use waits::Waits;
 
@@ -169,6 +172,7 @@ pub trait Witness: Send + Sync + std::fmt::Debug {
 #[derive(Debug)]
 pub struct Engine {
     root: RootCell,
+    layout: Layout,
     log: Log,
     seed: HashSeed,
     spill_bytes: usize,
@@ -243,7 +247,7 @@ impl Engine {
     /// Every key that is there all the while is visited once; one that comes or goes meanwhile may be.
     pub fn walk_keys(&self, db: DbIndex, prefix: &[u8], visit: &mut dyn FnMut(&[u8]) -> bool) {
         let now = Millis::now();
-        let keyspace = Arc::clone(&self.root.load(&crossbeam_epoch::pin()).keyspaces[usize::from(db)]);
+        let keyspace = Arc::clone(&self.root.load(&crossbeam_epoch::pin()).keyspaces[self.layout.place(db)]);
         let mut walk = walk::Walk::new(&keyspace, prefix);
         let mut going = true;
         while going {

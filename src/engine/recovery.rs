@@ -15,6 +15,7 @@ use crate::engine::progress::Progressed;
 use crate::engine::remake::{Maker, Old};
 use crate::engine::root::{Root, RootCell};
 use crate::engine::snapshot::{SnapshotFacts, Snapshots};
+use crate::engine::staging::Layout;
 use crate::engine::usage::Usage;
 use crate::engine::waits::Waits;
 use crate::engine::{DbIndex, Engine, EngineOptions, EngineStats, OpenError, expirer, snapshot, sweeper};
@@ -108,13 +109,10 @@ impl Engine {
                 None => HashSeed(History::random().map_err(OpenError::Random)?.get() as u64),
             },
         };
+        let layout = Layout::new(options.databases);
         let mut recovered = Recovered::default();
-        let mut replay = Replay::new(
-            options.databases,
-            seed,
-            reader.as_ref().map_or(0, |r| r.totals().entries),
-            options.limits,
-        );
+        let mut replay =
+            Replay::new(layout, seed, reader.as_ref().map_or(0, |r| r.totals().entries), options.limits);
         let mut facts = SnapshotFacts { saved_at: Millis::now(), ..SnapshotFacts::default() };
         let mut bounds = None;
         if let Some(reader) = &reader {
@@ -160,7 +158,8 @@ impl Engine {
         let keyspaces = replay.finish();
         recovered.keys = keyspaces.iter().map(|keyspace| keyspace.keys.count()).sum();
         let engine = Arc::new(Self {
-            root: RootCell::new(Root::new(keyspaces)),
+            root: RootCell::new(Root::new(keyspaces, layout)),
+            layout,
             log,
             seed,
             spill_bytes,
@@ -202,6 +201,7 @@ impl Engine {
 /// The databases while they are being recovered.
 pub(super) struct Replay {
     keyspaces: Vec<Arc<Keyspace>>,
+    layout: Layout,
     seed: HashSeed,
     usage: Usage,
     since_flush: u64,
@@ -211,11 +211,20 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    pub(super) fn new(databases: DbIndex, seed: HashSeed, keys: u64, limits: Limits) -> Self {
+    pub(super) fn new(layout: Layout, seed: HashSeed, keys: u64, limits: Limits) -> Self {
         // Why the room in the first: it is where the keys are, as a rule; the rest is only reserved address space.
-        let room = |db| if db == 0 { keys as usize } else { 0 };
-        let keyspaces = (0..databases).map(|db| Arc::new(Keyspace::with_room(seed, room(db)))).collect();
-        Self { keyspaces, seed, usage: Usage::default(), since_flush: 0, snapshot_end: Lsn::ZERO, limits }
+        let room = |place| if place == 0 { keys as usize } else { 0 };
+        let keyspaces =
+            (0..layout.total()).map(|place| Arc::new(Keyspace::with_room(seed, room(place)))).collect();
+        Self {
+            keyspaces,
+            layout,
+            seed,
+            usage: Usage::default(),
+            since_flush: 0,
+            snapshot_end: Lsn::ZERO,
+            limits,
+        }
     }
 
     pub(super) fn finish(self) -> Box<[Arc<Keyspace>]> {
@@ -224,8 +233,10 @@ impl Replay {
     }
 
     fn keyspace(&self, db: DbIndex) -> Result<&Arc<Keyspace>, OpenError> {
-        let databases = self.keyspaces.len() as DbIndex;
-        self.keyspaces.get(usize::from(db)).ok_or(OpenError::Databases { found: db, databases })
+        let databases = self.layout.databases();
+        // Why the lesser: a staged one belongs to a database that there is not.
+        let found = db.min(DbIndex::MAX - db);
+        self.keyspaces.get(self.layout.place(db)).ok_or(OpenError::Databases { found, databases })
     }
 
     fn load(
@@ -328,7 +339,7 @@ impl Replay {
         match *effect {
             Effect::Flush { db } => {
                 self.keyspace(db)?;
-                self.keyspaces[usize::from(db)] = Arc::new(Keyspace::new(self.seed));
+                self.keyspaces[self.layout.place(db)] = Arc::new(Keyspace::new(self.seed));
             }
             Effect::FlushAll => {
                 for keyspace in &mut self.keyspaces {
@@ -336,8 +347,9 @@ impl Replay {
                 }
             }
             Effect::Swap { a, b } => {
-                self.keyspace(a.max(b))?;
-                self.keyspaces.swap(usize::from(a), usize::from(b));
+                self.keyspace(a)?;
+                self.keyspace(b)?;
+                self.keyspaces.swap(self.layout.place(a), self.layout.place(b));
             }
             Effect::Put { db, key, .. }
             | Effect::Delete { db, key }

@@ -23,6 +23,7 @@ use crossbeam_epoch::{Atomic, Guard, Owned, Shared};
 
 use crate::clock::Millis;
 use crate::engine::DbIndex;
+use crate::engine::staging::Layout;
 use crate::lsn::Lsn;
 use crate::store::descriptor::Gate;
 use crate::store::keyspace::Keyspace;
@@ -31,8 +32,9 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering, schedule_point, spin_wait};
 /// What the root points to.
 #[derive(Debug)]
 pub struct Root {
-    /// The databases, by number.
+    /// The databases, and behind them the staged ones; where, the layout tells.
     pub keyspaces: Box<[Arc<Keyspace>]>,
+    pub(super) layout: Layout,
     /// The record that made this root; zero for the first.
     pub lsn: Lsn,
     /// Writes wait until then.
@@ -47,9 +49,10 @@ pub struct Root {
 
 impl Root {
     /// Makes the root of a fresh or recovered database.
-    pub fn new(keyspaces: Box<[Arc<Keyspace>]>) -> Self {
+    pub(super) fn new(keyspaces: Box<[Arc<Keyspace>]>, layout: Layout) -> Self {
         Self {
             keyspaces,
+            layout,
             lsn: Lsn::ZERO,
             paused_until: Millis(0),
             follows: false,
@@ -63,6 +66,7 @@ impl Root {
     fn successor(&self) -> Self {
         Self {
             keyspaces: self.keyspaces.clone(),
+            layout: self.layout,
             lsn: self.lsn,
             paused_until: self.paused_until,
             follows: self.follows,
@@ -78,7 +82,7 @@ impl Root {
     /// When there is no such database: the command layer checks numbers.
     #[inline]
     pub fn keyspace(&self, db: DbIndex) -> &Keyspace {
-        &self.keyspaces[usize::from(db)]
+        &self.keyspaces[self.layout.place(db)]
     }
 }
 

@@ -284,12 +284,13 @@ impl Engine {
             SnapshotOptions { keep_going: &keep_going, ..Default::default() },
         )?;
         let mut slice = Slice::default();
-        for (db, keyspace) in keyspaces.iter().enumerate() {
+        for (place, keyspace) in keyspaces.iter().enumerate() {
+            let db = self.layout.number(place);
             let mut walk = Walk::new(keyspace, b"");
             let mut more = true;
             while more {
                 more = walk.slice(&mut |cell, guard| {
-                    slice.take(db as DbIndex, cell.look(guard).version, self, guard);
+                    slice.take(db, cell.look(guard).version, self, guard);
                     if slice.bytes.len() + slice.copied_bytes < SLICE_BYTES_MAX {
                         Next::Go
                     } else {

@@ -17,7 +17,7 @@ use crate::clock::Millis;
 use crate::engine::effect::overwritten;
 use crate::engine::root::Root;
 use crate::engine::usage::{Usage, Use};
-use crate::engine::{DbIndex, Engine};
+use crate::engine::{DbIndex, Engine, EngineError};
 use crate::lsn::Lsn;
 use crate::store::cell::Cell;
 use crate::store::hash::KeyHash;
@@ -208,7 +208,10 @@ pub struct Txn<'g> {
     pub(super) ledger: Option<Box<Ledger>>,
     lookup: Option<AccessesByHash>,
     now: Millis,
+    /// The time that its record and the uses of its keys get.
+    clock: Millis,
     touch: bool,
+    applies: bool,
     /// The latest record of what was visited without being recorded as an access.
     pub(super) visited_lsn: Lsn,
     pub(super) lookups: Lookups,
@@ -234,7 +237,9 @@ impl<'g> Txn<'g> {
             ledger: None,
             lookup: None,
             now,
+            clock: now,
             touch,
+            applies: false,
             visited_lsn: Lsn::ZERO,
             lookups: Lookups::default(),
             misses,
@@ -248,6 +253,33 @@ impl<'g> Txn<'g> {
         self.now
     }
 
+    /// The time that the attempt's record gets.
+    #[inline]
+    pub(super) fn clock(&self) -> Millis {
+        self.clock
+    }
+
+    /// The attempt repeats what another server did: it may write where others may not. Its time is before any other,
+    /// as what has not been removed there yet was seen there, whatever the time is here.
+    #[inline]
+    pub(super) fn set_applies(&mut self, applies: bool) {
+        if applies {
+            (self.applies, self.now) = (true, Millis(0));
+        }
+    }
+
+    /// Whether the attempt may write.
+    #[inline]
+    pub(super) fn may_write(&self) -> Result<(), EngineError> {
+        if self.applies {
+            return Ok(());
+        }
+        if self.root.paused_until > self.clock {
+            return Err(EngineError::Paused);
+        }
+        if self.root.follows { Err(EngineError::Follows) } else { Ok(()) }
+    }
+
     /// A pseudo-random number; not for secrets.
     pub fn random(&mut self) -> u64 {
         self.engine.random()
@@ -255,7 +287,7 @@ impl<'g> Txn<'g> {
 
     /// How many databases there are.
     pub fn databases(&self) -> DbIndex {
-        self.root.keyspaces.len() as DbIndex
+        self.root.layout.databases()
     }
 
     /// Whether this attempt runs alone.
@@ -273,7 +305,7 @@ impl<'g> Txn<'g> {
             None => self.root.keyspace(db),
             // SAFETY: the structure's keyspaces are dropped through the guard or handed to the next root, so they
             // outlive `'g`.
-            Some(structure) => unsafe { &*Arc::as_ptr(&structure.keyspaces[usize::from(db)]) },
+            Some(structure) => unsafe { &*Arc::as_ptr(&structure.keyspaces[self.root.layout.place(db)]) },
         }
     }
 
@@ -336,7 +368,7 @@ impl<'g> Txn<'g> {
         if self.touch
             && let Some(found) = self.accesses[at].found
         {
-            self.engine.usage.touch(found.version, self.now);
+            self.engine.usage.touch(found.version, self.clock);
         }
         Some(live)
     }
@@ -528,7 +560,7 @@ impl<'g> Txn<'g> {
     pub(super) fn fresh_use(&self, at: usize) -> u32 {
         let old = self.accesses[at].found.filter(|found| !found.version.is_tombstone());
         let word = old.map(|found| found.version.access().load(crate::sync::Ordering::Relaxed));
-        self.engine.usage.fresh(word, self.now)
+        self.engine.usage.fresh(word, self.clock)
     }
 
     /// Puts a version in the place of what the attempt has of a key, which ends with it.
@@ -558,7 +590,7 @@ impl<'g> Txn<'g> {
     pub fn set_use(&mut self, db: DbIndex, key: &[u8], used: Use) {
         let at = self.access(db, key);
         if let Some(write) = &self.accesses[at].write
-            && let Some(word) = self.engine.usage.known(used, self.now)
+            && let Some(word) = self.engine.usage.known(used, self.clock)
         {
             // Relaxed: nobody else sees the version yet.
             write.version.as_ptr().access().store(word, crate::sync::Ordering::Relaxed);
@@ -621,12 +653,11 @@ impl<'g> Txn<'g> {
     /// # Panics
     /// Unless the attempt runs alone.
     pub fn flush(&mut self, db: Option<DbIndex>) {
-        let databases = self.databases();
-        let seed = self.engine.seed;
+        let (layout, seed) = (self.root.layout, self.engine.seed);
         let structure = self.structure();
         structure.changes.push(db.map_or(StructureChange::FlushAll, StructureChange::Flush));
-        for index in db.map_or(0..databases, |db| db..db + 1) {
-            let slot = &mut structure.keyspaces[usize::from(index)];
+        for place in db.map_or(0..layout.total(), |db| layout.place(db)..layout.place(db) + 1) {
+            let slot = &mut structure.keyspaces[place];
             structure.dropped.push(std::mem::replace(slot, Arc::new(Keyspace::new(seed))));
         }
         self.part_from_flushed(db);
@@ -645,9 +676,10 @@ impl<'g> Txn<'g> {
     /// # Panics
     /// Unless the attempt runs alone.
     pub fn swap(&mut self, a: DbIndex, b: DbIndex) {
+        let layout = self.root.layout;
         let structure = self.structure();
         structure.changes.push(StructureChange::Swap(a, b));
-        structure.keyspaces.swap(usize::from(a), usize::from(b));
+        structure.keyspaces.swap(layout.place(a), layout.place(b));
         for access in &mut self.accesses {
             match access.db {
                 db if db == a => access.db = b,

@@ -34,7 +34,12 @@ const fn tables() -> [[u64; 256]; 8] {
 
 /// The checksum of `bytes`.
 pub(super) fn crc64(bytes: &[u8]) -> u64 {
-    let (mut crc, mut rest) = (0, bytes);
+    continued(0, bytes)
+}
+
+/// The checksum of bytes that have `crc`, and `bytes` behind them.
+pub(super) fn continued(mut crc: u64, bytes: &[u8]) -> u64 {
+    let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk::<8>() {
         let mixed = (crc ^ u64::from_le_bytes(*word)).to_le_bytes();
         let tables = TABLES.iter().rev();
@@ -56,6 +61,10 @@ mod tests {
     }
 
     quickcheck! {
+        fn a_checksum_goes_on_where_it_was(first: Vec<u8>, second: Vec<u8>) -> bool {
+            continued(crc64(&first), &second) == crc64(&[first, second].concat())
+        }
+
         fn eight_bytes_at_a_time_are_like_bit_by_bit(bytes: Vec<u8>) -> bool {
             let mut crc = 0_u64;
             for byte in &bytes {

@@ -17,14 +17,24 @@ use crate::clock::Millis;
 pub fn restore<'a>(payload: &'a [u8], limits: &Limits) -> Result<Value<'a>, Error> {
     let (body, dialect) = trailer::open(payload)?;
     let mut reader = Reader::new(body, limits);
-    let value = value(&mut reader, dialect)?;
-    check(&value).map_err(|fault| reader.fault(fault))?;
+    let kind = reader.byte()?;
+    let value = checked(&mut reader, kind, dialect)?;
     reader.finish()?;
     Ok(value)
 }
 
-fn value<'a>(reader: &mut Reader<'a>, dialect: Dialect) -> Result<Value<'a>, Error> {
-    let kind = reader.byte()?;
+/// A value of a type.
+///
+/// # Errors
+/// As [`restore`].
+pub(super) fn checked<'a>(reader: &mut Reader<'a>, kind: u8, dialect: Dialect) -> Result<Value<'a>, Error> {
+    let value = value(reader, kind, dialect)?;
+    check(&value).map_err(|fault| reader.fault(fault))?;
+    Ok(value)
+}
+
+/// A value of a type, with nothing of it checked but its form.
+fn value<'a>(reader: &mut Reader<'a>, kind: u8, dialect: Dialect) -> Result<Value<'a>, Error> {
     match (kind, dialect) {
         (kind::STRING, _) => reader.string().map(Value::String),
         (kind::LIST | kind::LIST_ZIPLIST | kind::LIST_ZIPLISTS | kind::LIST_NODES, _) => {

@@ -79,6 +79,9 @@ pub enum Fault {
     /// A zipmap that breaks its format.
     #[error("no valid zipmap")]
     Zipmap,
+    /// A part of a module's data of an unknown kind.
+    #[error("what a module wrote is of an unknown kind")]
+    Module,
     /// A part of a list that is neither a listpack nor an element.
     #[error("a list's node of an unknown kind")]
     Node,

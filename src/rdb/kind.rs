@@ -39,6 +39,9 @@ pub(super) const HASH_EXPIRING_LISTPACK: u8 = 25;
 /// Only in payloads of Valkey's versions, where Redis's types of this number and above do not exist.
 pub(super) const HASH_EXPIRING_VALKEY: u8 = 22;
 
+/// Whatever is less may be a type; from here on are what a file tells besides its keys.
+pub(super) const BEHIND_ALL: u8 = 128;
+
 /// What a type that cannot be read is, as far as is known.
 pub(super) fn describe(kind: u8) -> &'static str {
     match kind {

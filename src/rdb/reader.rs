@@ -128,6 +128,22 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Reads the start of a string; gives how many bytes of it follow.
+    ///
+    /// # Errors
+    /// It is none, or too long.
+    pub(super) fn string_start(&mut self) -> Result<usize, Error> {
+        self.located(|reader| match reader.head()? {
+            Head::Plain(len) => reader.string_length(len),
+            Head::Int(bytes) => Ok(bytes),
+            Head::Compressed => {
+                let (packed_len, len) = (reader.plain_length()?, reader.plain_length()?);
+                reader.string_length(len)?;
+                reader.string_length(packed_len)
+            }
+        })
+    }
+
     /// What is in a string, as `parse` reads it.
     ///
     /// # Errors

@@ -28,7 +28,8 @@ pub(super) enum Dialect {
 }
 
 impl Dialect {
-    fn of(version: u16) -> Option<Self> {
+    /// That of a version of the format; none if it is not known.
+    pub(super) fn of(version: u16) -> Option<Self> {
         match version {
             1..=REDIS_MAX => Some(Self::Redis),
             VALKEY => Some(Self::Valkey),

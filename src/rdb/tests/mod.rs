@@ -1,6 +1,7 @@
 //! Payloads of other servers, payloads of ours, and what is none.
 
 mod by_hand;
+mod file;
 mod hostile;
 mod limits;
 mod refusals;

@@ -1,0 +1,3 @@
+//! Replication: following another server.
+
+pub mod redis;

@@ -1,0 +1,1 @@
+//! Tests against a real Redis, and against one that is played.
