@@ -2,6 +2,7 @@
 
 use crate::command::blocking::Wait;
 use crate::command::context::Context;
+use crate::command::replicas::Introduction;
 use crate::command::replication::Patience;
 use crate::command::session::Session;
 use crate::engine::{DbIndex, Txn};
@@ -49,6 +50,8 @@ pub enum Later {
     Wait(Box<Wait>),
     /// Waits until a position is reached, and writes how things stand then.
     Patience(Box<Patience>),
+    /// Feeds the log to a replica, which the connection is from now on.
+    Feed(Introduction),
     /// Waits, then writes `+OK` (DEBUG SLEEP).
     Sleep(Duration),
     /// Sends what there is and closes the connection.

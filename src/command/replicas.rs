@@ -11,9 +11,9 @@
 
 use crate::clock::Millis;
 use crate::lsn::Lsn;
-use crate::sync::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// What a replica says of itself when it attaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,9 +56,17 @@ pub struct Replica {
     /// Everything below is on stable storage there. Only its feed stores.
     durable: AtomicU64,
     heard_at: AtomicU64,
+    /// It needs the log from here on. Only its feed stores.
+    needs: AtomicU64,
+    take_over: watch::Sender<Option<Lsn>>,
+    told: AtomicBool,
 }
 
 impl Replica {
+    fn place(&self) -> (String, u16) {
+        (self.introduction.ip.clone(), self.introduction.port)
+    }
+
     /// Who it is.
     pub fn introduction(&self) -> &Introduction {
         &self.introduction
@@ -92,6 +100,39 @@ impl Replica {
         Lsn::new(self.durable.load(Ordering::Acquire))
     }
 
+    /// It needs the log from here on.
+    pub fn needs(&self) -> Lsn {
+        // Relaxed: who drops log asks after it was told.
+        Lsn::new(self.needs.load(Ordering::Relaxed))
+    }
+
+    /// Says from where on it needs the log.
+    pub fn set_needs(&self, lsn: Lsn) {
+        self.needs.store(lsn.get(), Ordering::Relaxed);
+    }
+
+    /// Has the replica told to take over once it has everything below `lsn`; none: takes that back.
+    pub fn hand_over(&self, lsn: Option<Lsn>) {
+        self.take_over.send_replace(lsn);
+    }
+
+    /// Whether and when it is to be told to take over.
+    pub fn handover(&self) -> watch::Receiver<Option<Lsn>> {
+        self.take_over.subscribe()
+    }
+
+    /// Notes that it was told to take over.
+    pub fn set_told(&self) {
+        // Release: pairs with the Acquire in `was_told`.
+        self.told.store(true, Ordering::Release);
+    }
+
+    /// Whether it was told to take over.
+    pub fn was_told(&self) -> bool {
+        // Acquire: pairs with the Release in `set_told`.
+        self.told.load(Ordering::Acquire)
+    }
+
     /// When it was last heard of.
     pub fn heard_at(&self) -> Millis {
         // Relaxed: a figure to compare with the clock.
@@ -112,7 +153,20 @@ struct Shared {
     /// Commands that wait for acknowledgements.
     waiting: AtomicUsize,
     acknowledged: Notify,
+    /// Where replicas were that have gone.
+    departed: Mutex<Vec<Departed>>,
 }
+
+/// A replica that has gone, and may come back.
+#[derive(Debug)]
+struct Departed {
+    place: (String, u16),
+    needs: Lsn,
+    at: Millis,
+}
+
+/// The most replicas that are remembered when they have gone.
+const DEPARTED_MAX: usize = 1024;
 
 /// Which of a replica's two marks is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +186,12 @@ impl Replicas {
             applied: AtomicU64::new(0),
             durable: AtomicU64::new(0),
             heard_at: AtomicU64::new(now.0),
+            needs: AtomicU64::new(0),
+            take_over: watch::Sender::new(None),
+            told: AtomicBool::new(false),
         });
+        let place = replica.place();
+        self.departed().retain(|departed| departed.place != place);
         let mut list = self.list_mut();
         list.push(Arc::clone(&replica));
         self.shared.count.store(list.len(), Ordering::Relaxed);
@@ -145,6 +204,21 @@ impl Replicas {
     pub fn count(&self) -> usize {
         // Relaxed: a figure.
         self.shared.count.load(Ordering::Relaxed)
+    }
+
+    /// From where on the log is needed: by those whose snapshot is being sent; and by the others, with those that went no
+    /// longer than `ttl_ms` before `now`. None: nobody does.
+    pub fn needs(&self, ttl_ms: u64, now: Millis) -> (Option<Lsn>, Option<Lsn>) {
+        let list = self.list();
+        let of = |feeding| list.iter().filter(move |it| it.feeding() == feeding).map(|it| it.needs());
+        let mut departed = self.departed();
+        departed.retain(|departed| departed.at.until(now) <= ttl_ms);
+        let absent = departed.iter().map(|departed| departed.needs);
+        (of(Feeding::Snapshot).min(), of(Feeding::Log).chain(absent).min())
+    }
+
+    fn departed(&self) -> MutexGuard<'_, Vec<Departed>> {
+        self.shared.departed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All of them, in the order in which they came.
@@ -237,6 +311,16 @@ impl Drop for Attached {
         let mut list = self.replicas.list_mut();
         list.retain(|replica| !Arc::ptr_eq(replica, &self.replica));
         self.replicas.shared.count.store(list.len(), Ordering::Relaxed);
+        drop(list);
+        if self.replica.feeding() == Feeding::Log {
+            let mut departed = self.replicas.departed();
+            departed.truncate(DEPARTED_MAX - 1);
+            departed.push(Departed {
+                place: self.replica.place(),
+                needs: self.replica.applied(),
+                at: self.replica.heard_at(),
+            });
+        }
     }
 }
 

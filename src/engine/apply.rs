@@ -223,11 +223,12 @@ impl Follower<'_> {
 
     fn apply(&mut self, image: &Image<'_>, payload: &[u8]) -> Result<(), FollowError> {
         let lsn = self.engine.log.head();
-        let databases = self.engine.root.load(&self.guard).keyspaces.len() as DbIndex;
+        let layout = self.engine.layout;
         let mut effects = Vec::new();
         for effect in Effect::decode_all(payload) {
             let effect = effect.map_err(|reason| FollowError::Unknown { lsn, reason })?;
-            if let Some(found) = effect.database().filter(|found| *found >= databases) {
+            if let Some(found) = effect.database().filter(|found| layout.place(*found) >= layout.total()) {
+                let databases = layout.databases();
                 return Err(FollowError::Databases { found, databases });
             }
             effects.push(effect);

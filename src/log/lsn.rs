@@ -24,6 +24,13 @@ impl History {
         self.0
     }
 
+    /// What others may know it by: a number that says nothing of the id, which is secret.
+    pub fn name(self) -> HistoryName {
+        // Why: a keyed pseudo-random function of two constants, with the id as its key.
+        let half = |n: u8| siphasher::sip::SipHasher13::new_with_key(&self.0.to_le_bytes()).hash(&[n]);
+        HistoryName(u128::from(half(1)) << 64 | u128::from(half(0)))
+    }
+
     /// A new history, with an id from the system's random source.
     ///
     /// # Errors
@@ -45,6 +52,23 @@ impl History {
             }
         }
         Ok(Self(u128::from_le_bytes(id)))
+    }
+}
+
+/// The public name of a history: 32 hexadecimal digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct HistoryName(u128);
+
+impl HistoryName {
+    /// The history with this name.
+    pub const fn new(name: u128) -> Self {
+        Self(name)
+    }
+}
+
+impl fmt::Display for HistoryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
     }
 }
 

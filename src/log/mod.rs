@@ -86,7 +86,7 @@ pub use header::{Ancestor, Cause, HEADER_BYTES, Header, LINEAGE_MAX, Mark, VERSI
 pub use identity::Identity;
 pub use inspect::{Inspection, inspect, segment_files};
 pub use lock::LockFile;
-pub use lsn::{History, Lsn};
+pub use lsn::{History, HistoryName, Lsn};
 pub use names::segment_path;
 pub use options::{FsyncPolicy, Location, LogOptions};
 pub use read::{Chunk, LogReader, ReadError};
@@ -101,7 +101,7 @@ pub use stage::{Stage, StagedSegment, complete as complete_installation};
 pub use status::LogStatus;
 pub use storage::{OsStorage, Storage};
 pub use survey::CutReason;
-pub use tailing::{CopyError, Fork, Image, Sequel};
+pub use tailing::{CopyError, Fork, Image, Sequel, sequel};
 pub use verdict::LastLife;
 
 #[cfg(test)]

@@ -125,6 +125,13 @@ impl LogReader {
 }
 
 impl Log {
+    /// Whether reading from `at` on needs no file.
+    pub fn is_mapped(&self, at: Lsn) -> bool {
+        let guard = crossbeam_epoch::pin();
+        let segments = self.appender.table.load(&guard);
+        segments.floor() <= at.get()
+    }
+
     /// What led to `history`, which is the log's present one or one of its ancestors; newest first.
     pub fn lineage_of(&self, history: History) -> Vec<Ancestor> {
         let mut lineage = self.lineage();

@@ -104,7 +104,7 @@ pub enum CopyError {
 ///
 /// # Errors
 /// [`CopyError::Damaged`].
-pub(super) fn sequel(history: History, at: Lsn, end: Lsn, bytes: &[u8]) -> Result<Sequel<'_>, CopyError> {
+pub fn sequel(history: History, at: Lsn, end: Lsn, bytes: &[u8]) -> Result<Sequel<'_>, CopyError> {
     let damaged = |what| Err(CopyError::Damaged { lsn: at, what });
     let Some(head) = bytes.first_chunk::<8>() else { return Ok(Sequel::Incomplete { want: 8 }) };
     let seal = Seal::new(history);

@@ -1,3 +1,386 @@
-//! Replication: following another server.
+//! Replication: following another server's log, and serving one's own.
+//!
+//! A replica's log is byte for byte its primary's, so where it is in its own log is all that it needs to go on: after a
+//! restart, a cut, a failover. Only where the log is gone does it take the snapshot.
+//!
+//! | file | owns |
+//! |---|---|
+//! | this one | whom this server follows: one thread at most, begun and ended by REPLICAOF |
+//! | [`feed`] | serving a replica |
+//! | [`keeper`] | how much log is kept for replicas |
+//! | `tail` | following a primary of this kind |
+//! | [`redis`] | following a real Redis |
+//! | `install` | another state in the place of the database |
+//! | [`decide`] | where to go on, as a table |
+//! | [`greeting`], [`frame`] | what is said |
+//! | `failover` | handing the role over |
+//!
+#![doc = include_str!("PROTOCOL.md")]
 
+pub mod decide;
+mod failover;
+pub mod feed;
+pub mod frame;
+pub mod greeting;
+mod install;
+pub mod keeper;
 pub mod redis;
+pub mod status;
+mod tail;
+
+use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::clock::Millis;
+use crate::command::context::Context;
+use crate::command::replication::release_blocked;
+use crate::command::upstream::{Failover, Link, SyncCounts, SyncProgress, Target, Upstream, UpstreamStatus};
+use crate::engine::{Engine, OpenError};
+use failover::Handover;
+use install::Incoming;
+use status::Counts;
+use tail::{Ended, Tail, TailError};
+
+/// Time between two attempts to reach a primary.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+/// The same, where the primary was reached and is not to be followed.
+const REFUSED_PAUSE: Duration = Duration::from_secs(5);
+
+/// How a database is to be opened, beside what the settings say.
+#[derive(Clone, Debug, Default)]
+pub struct OpenWish {
+    /// The seed of the keyspaces' hashes, where no snapshot has one.
+    pub hash_seed: Option<u64>,
+    /// Where a database in memory takes its first state from.
+    pub origin: Option<PathBuf>,
+}
+
+/// Opens the database that the settings speak of.
+pub type Opener = Box<dyn Fn(OpenWish) -> Result<Arc<Engine>, OpenError> + Send + Sync>;
+
+/// Whom a thread follows, and what is told of it.
+pub(crate) struct Following {
+    pub(crate) target: Target,
+    stopped: AtomicBool,
+    stop: watch::Sender<bool>,
+    socket: Mutex<Option<TcpStream>>,
+    status: Mutex<UpstreamStatus>,
+}
+
+impl Following {
+    fn new(target: Target) -> Self {
+        let status = UpstreamStatus {
+            host: target.host.clone(),
+            port: target.port,
+            link: Link::Connect,
+            heard_at: None,
+            down_since: Some(Millis::now()),
+            sync: None,
+            refusal: None,
+        };
+        Self {
+            target,
+            stopped: AtomicBool::new(false),
+            stop: watch::Sender::new(false),
+            socket: Mutex::default(),
+            status: Mutex::new(status),
+        }
+    }
+
+    fn status(&self) -> MutexGuard<'_, UpstreamStatus> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_link(&self, link: Link) {
+        let mut status = self.status();
+        status.link = link;
+        if link == Link::Log {
+            (status.down_since, status.refusal) = (None, None);
+        } else {
+            status.down_since.get_or_insert(Millis::now());
+        }
+        if link != Link::Snapshot {
+            status.sync = None;
+        }
+        status.heard_at = Some(Millis::now()).filter(|_| link != Link::Connect).or(status.heard_at);
+    }
+
+    pub(crate) fn set_sync(&self, progress: SyncProgress) {
+        self.status().sync = Some(progress);
+    }
+
+    pub(crate) fn heard(&self) {
+        self.status().heard_at = Some(Millis::now());
+    }
+
+    /// Tells of a primary that is not followed; whether that is news.
+    fn refuse(&self, reason: &str) -> bool {
+        let mut status = self.status();
+        status.link = Link::Refused;
+        status.down_since.get_or_insert(Millis::now());
+        status.refusal.replace(reason.to_owned()).as_deref() != Some(reason)
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        // Acquire: pairs with the Release in `stop`.
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Keeps the connection, for whoever ends this to cut it.
+    pub(crate) fn hold(&self, socket: TcpStream) {
+        let mut held = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_stopped() {
+            // Why the result is not looked at: a socket that is not connected any more is cut already.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+        *held = Some(socket);
+    }
+
+    fn stop(&self) {
+        // Release: pairs with the Acquire in `is_stopped`.
+        self.stopped.store(true, Ordering::Release);
+        self.stop.send_replace(true);
+        if let Some(socket) = self.socket.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Why the result is not looked at: as in `hold`.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// The thread that follows.
+struct Follower {
+    following: Arc<Following>,
+    thread: JoinHandle<()>,
+}
+
+/// This server's part in replication.
+pub struct Replication {
+    context: Arc<Context>,
+    opener: Opener,
+    runtime: Handle,
+    counts: Arc<Counts>,
+    follower: Mutex<Option<Follower>>,
+    handover: Handover,
+    myself: Weak<Self>,
+}
+
+impl std::fmt::Debug for Replication {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replication").finish_non_exhaustive()
+    }
+}
+
+impl Replication {
+    /// Of the server of `context`; `opener` opens its database.
+    pub fn new(context: Arc<Context>, opener: Opener, runtime: Handle) -> Arc<Self> {
+        Arc::new_cyclic(|myself| Self {
+            context,
+            opener,
+            runtime,
+            counts: Arc::default(),
+            follower: Mutex::default(),
+            handover: Handover::default(),
+            myself: myself.clone(),
+        })
+    }
+
+    /// What was counted.
+    pub fn sync_counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.counts)
+    }
+
+    fn follower(&self) -> MutexGuard<'_, Option<Follower>> {
+        self.follower.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the thread that follows, if there is one.
+    fn end(&self, follower: &mut Option<Follower>) {
+        let Some(Follower { following, thread }) = follower.take() else { return };
+        following.stop();
+        if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+            tracing::error!("the thread that follows the primary had panicked");
+        }
+    }
+
+    /// Ends what follows; the server stops.
+    pub fn stop(&self) {
+        self.end(&mut self.follower());
+    }
+
+    fn make_replica(&self) -> Result<(), String> {
+        let engine = self.context.database();
+        engine.set_follows(true).map_err(|error| error.to_string())?;
+        engine.log().set_tailing(true).map_err(|error| error.to_string())?;
+        release_blocked(&self.context);
+        Ok(())
+    }
+
+    fn make_primary(&self) -> Result<(), String> {
+        let engine = self.context.database();
+        if !engine.follows() {
+            return Ok(());
+        }
+        let text = |error: crate::engine::EngineError| error.to_string();
+        // Order: 1 the new history, 2 the marks allow what writes may leave, 3 writes; or else recovery takes a record of
+        // the new history for one of the old, or what a kill leaves for the loss of the machine.
+        engine.begin_history().map_err(text)?;
+        engine.log().set_tailing(false).map_err(|error| error.to_string())?;
+        engine.set_follows(false).map_err(text)?;
+        tracing::info!(at = %engine.log().head(), history = %engine.log().history().name(), "this server is a primary now");
+        Ok(())
+    }
+
+    fn start(&self, target: Target) -> Result<Follower, String> {
+        let following = Arc::new(Following::new(target));
+        let (replication, mine) = (self.myself.upgrade().ok_or("the server stops")?, Arc::clone(&following));
+        let thread = std::thread::Builder::new()
+            .name("replication".into())
+            .spawn(move || replication.run(&mine))
+            .map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok(Follower { following, thread })
+    }
+
+    /// Follows until it is told to stop.
+    fn run(&self, following: &Following) {
+        let mut incoming: Option<Incoming> = None;
+        let mut is_sequel = false;
+        let mut place = None;
+        while !following.is_stopped() {
+            let mut tail = Tail {
+                context: &self.context,
+                following,
+                opener: &self.opener,
+                incoming: &mut incoming,
+                is_sequel,
+            };
+            let ended = tail.run();
+            is_sequel = matches!(ended, Ok(Ended::Installed));
+            match ended {
+                Ok(Ended::Stopped | Ended::Installed) => {}
+                Ok(Ended::TakesOver) => return self.take_over(following),
+                Err(TailError::OtherKind) => self.follow_redis(following, &mut place),
+                Err(error) => self.pause_after(following, &error),
+            }
+        }
+    }
+
+    fn pause_after(&self, following: &Following, error: &TailError) {
+        if following.is_stopped() {
+            return;
+        }
+        if let TailError::NotOurs(reason) = error {
+            if following.refuse(reason) {
+                tracing::error!("not following: {reason}");
+            }
+            self.sleep(following, REFUSED_PAUSE);
+            return;
+        }
+        following.set_link(Link::Connect);
+        let mut status = following.status();
+        let text = error.to_string();
+        // Why once: a primary that is away is tried twice a second.
+        if status.refusal.as_deref() != Some(&text) {
+            tracing::warn!(host = %following.target.host, port = following.target.port, "{text}");
+            status.refusal = Some(text);
+        }
+        drop(status);
+        self.sleep(following, RETRY_PAUSE);
+    }
+
+    fn sleep(&self, following: &Following, time: Duration) {
+        let mut stop = following.stop.subscribe();
+        // Why either end will do: it is over, or it was stopped.
+        let _ = self.runtime.block_on(tokio::time::timeout(time, stop.wait_for(|stop| *stop)));
+    }
+
+    /// Follows a real Redis, until the link ends.
+    fn follow_redis(&self, following: &Following, place: &mut Option<redis::Place>) {
+        let settings = &self.context.settings;
+        let announced = settings.replica_announce_ip();
+        let port = settings.replica_announce_port();
+        let how = redis::Settings {
+            user: settings.masteruser().to_vec(),
+            password: settings.masterauth().to_vec(),
+            listening_port: if port == 0 { settings.port() } else { port },
+            announced_address: (!announced.is_empty()).then(|| String::from_utf8_lossy(&announced).into_owned()),
+            timeout: Duration::from_secs(u64::from(settings.repl_timeout())),
+        };
+        let target = (following.target.host.clone(), following.target.port);
+        let progress = |step: redis::Progress| match step {
+            redis::Progress::Handshake => following.set_link(Link::Handshake),
+            redis::Progress::DataSet { done, total } => {
+                following.set_link(Link::Snapshot);
+                following.set_sync(SyncProgress { done, total: total.unwrap_or(0) });
+            }
+            redis::Progress::Continued | redis::Progress::Installed { .. } => following.set_link(Link::Log),
+            redis::Progress::Live { .. } => following.heard(),
+        };
+        // Why: this server writes its own log while it follows one of another kind.
+        if let Err(error) = self.context.database().log().set_tailing(false) {
+            tracing::error!(%error, "the log cannot be made ready");
+        }
+        let ended = self.runtime.block_on(async {
+            let stream = tokio::net::TcpStream::connect(target).await?;
+            redis::follow(&self.context, stream, &how, place, &progress, following.stop.subscribe()).await
+        });
+        match ended {
+            Ok(()) => {}
+            Err(error) if error.is_lasting() => {
+                let text = error.to_string();
+                if following.refuse(&text) {
+                    tracing::error!("not following: {text}");
+                }
+                self.sleep(following, REFUSED_PAUSE);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the link to the primary ended");
+                following.set_link(Link::Connect);
+                self.sleep(following, RETRY_PAUSE);
+            }
+        }
+    }
+}
+
+impl Upstream for Replication {
+    fn follow(&self, target: Target) -> Result<(), String> {
+        let mut follower = self.follower();
+        self.end(&mut follower);
+        self.make_replica()?;
+        tracing::info!(host = %target.host, port = target.port, "following a primary from now on");
+        *follower = Some(self.start(target)?);
+        Ok(())
+    }
+
+    fn promote(&self) -> Result<(), String> {
+        let mut follower = self.follower();
+        self.end(&mut follower);
+        self.make_primary()
+    }
+
+    fn status(&self) -> Option<UpstreamStatus> {
+        self.follower().as_ref().map(|follower| follower.following.status().clone())
+    }
+
+    fn counts(&self) -> SyncCounts {
+        self.counts.read()
+    }
+
+    fn start_failover(&self, how: Failover) -> Result<(), String> {
+        self.begin_handover(how)
+    }
+
+    fn abort_failover(&self) -> Result<(), String> {
+        self.handover.abort()
+    }
+
+    fn failover_state(&self) -> &'static str {
+        self.handover.state()
+    }
+}

@@ -11,7 +11,7 @@
 //! | `token` | tokens for reading one's own writes: LSN, WAITLSN, CLIENT TRACKLSN |
 //! | `position` | how far this server is |
 //! | `release` | blocked clients of a server that begins to follow |
-//! | `peers` | REPLCONF, PSYNC, SYNC, which are for Redis's own replicas |
+//! | `peers` | FOLLOW; REPLCONF, PSYNC, SYNC, which are for Redis's own replicas |
 //!
 //! What follows and feeds is the layer above, known only as [`Upstream`](super::upstream::Upstream) and
 //! [`Replicas`](super::replicas::Replicas). Its calls block, so they are left to a thread that may
@@ -52,6 +52,7 @@ pub(super) const BINDINGS: &[(&str, Binding)] = &[
     ("lsn", plain(token::lsn)),
     ("waitlsn", plain(token::waitlsn)),
     ("client|tracklsn", plain(client_tracklsn)),
+    ("follow", plain(peers::follow)),
     ("replconf", plain(peers::refuse)),
     ("psync", plain(peers::refuse)),
     ("sync", plain(peers::refuse)),

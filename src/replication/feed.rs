@@ -1,0 +1,399 @@
+//! A peer that serves its log: one task per replica, all reading the one log.
+//!
+//! What is sent is what is resolved, as it lies in the log. A replica that does not read what is sent stops its own task
+//! and nothing else; what it still needs is on disk, not in a buffer, for as long as `keeper` has it kept.
+
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::time::{Instant, timeout};
+
+use crate::clock::Millis;
+use crate::command::context::Context;
+use crate::command::replicas::{Attached, Feeding, Introduction};
+use crate::engine::{Engine, SnapshotFailure};
+use crate::log::snapshot::{SnapshotError, SnapshotReader};
+use crate::log::{Chunk, LogReader, ReadError};
+use crate::lsn::Lsn;
+use crate::replication::decide::Line;
+use crate::replication::frame::{self, Frame, FrameError, HEADER_BYTES, SnapshotId};
+use crate::replication::greeting::{Greeting, NoLine, Wish};
+use crate::replication::keeper;
+use crate::replication::status::Counts;
+
+/// Bytes of the log or the snapshot in one frame.
+const PIECE_BYTES: usize = 256 << 10;
+/// How often a replica is told that its primary lives, at least.
+const ALIVE_EVERY_MAX: Duration = Duration::from_secs(1);
+/// The longest line of the greeting.
+const LINE_BYTES_MAX: u64 = 1024;
+
+/// Why a replica is not fed any longer.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The connection failed.
+    #[error("the connection failed: {0}")]
+    Connection(#[from] io::Error),
+    /// It said nothing, or took nothing, for too long.
+    #[error("the replica was silent for longer than repl-timeout")]
+    Silent,
+    /// What it sent is none of the protocol.
+    #[error(transparent)]
+    Line(#[from] NoLine),
+    /// The same, later.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// What it needs is not there any more.
+    #[error(transparent)]
+    Log(#[from] ReadError),
+    /// There is no snapshot to send.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotFailure),
+    /// The snapshot cannot be read.
+    #[error(transparent)]
+    SnapshotFile(#[from] SnapshotError),
+    /// This server has another database now.
+    #[error("this server's database was replaced")]
+    Replaced,
+    /// It was told to take over.
+    #[error("the replica takes over")]
+    TakenOver,
+}
+
+/// The place of the log that a replica gets next.
+struct Outlet<W> {
+    writer: W,
+    engine: Arc<Engine>,
+    context: Arc<Context>,
+    timeout: Duration,
+    reader: LogReader,
+    at: Lsn,
+    /// The first position of the segment that the replica has been told of.
+    told: Option<Lsn>,
+    out: Vec<u8>,
+}
+
+/// Feeds the replica at the other end until either end goes. The caller counts it among the clients.
+///
+/// # Errors
+/// Why it ended.
+pub async fn serve<R, W>(
+    context: Arc<Context>,
+    (reader, mut writer): (R, W),
+    introduction: Introduction,
+    counts: &Counts,
+) -> Result<(), FeedError>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let engine = context.database();
+    let silence = Duration::from_secs(u64::from(context.settings.repl_timeout()));
+    let mut reader = BufReader::new(reader);
+    let line = format!("{}\r\n", greeting(&engine).encode());
+    timeout(silence, writer.write_all(line.as_bytes())).await.map_err(|_| FeedError::Silent)??;
+    let mut wish = String::new();
+    let read = timeout(silence, (&mut reader).take(LINE_BYTES_MAX).read_line(&mut wish));
+    if read.await.map_err(|_| FeedError::Silent)?? == 0 {
+        return Ok(());
+    }
+    let wish = Wish::decode(wish.trim_end())?;
+    let attached = context.replicas.attach(introduction, Millis::now());
+    let mut outlet = Outlet {
+        writer,
+        engine,
+        context: Arc::clone(&context),
+        timeout: silence,
+        reader: LogReader::default(),
+        at: Lsn::ZERO,
+        told: None,
+        out: Vec::new(),
+    };
+    let acknowledged = acknowledgements(&mut reader, &attached, silence);
+    let fed = async {
+        match wish {
+            Wish::Continue { at, is_sequel } => {
+                attached.replica().set_needs(at);
+                if !is_sequel {
+                    counts.add_partial();
+                }
+                outlet.at = at;
+            }
+            Wish::Snapshot { offset, id } => {
+                counts.add_full();
+                outlet.snapshot(&attached, offset, id).await?;
+            }
+        }
+        outlet.log(&attached).await
+    };
+    tokio::select! {
+        ended = fed => ended,
+        ended = acknowledged => ended,
+    }
+}
+
+fn greeting(engine: &Engine) -> Greeting {
+    let log = engine.log();
+    let line = Line { history: log.history(), end: log.resolved(), lineage: log.lineage() };
+    Greeting { line, start: log.start(), databases: engine.databases(), hash_seed: engine.hash_seed() }
+}
+
+/// Takes what the replica says of itself.
+async fn acknowledgements(
+    reader: &mut (impl AsyncRead + Unpin),
+    attached: &Attached,
+    silence: Duration,
+) -> Result<(), FeedError> {
+    let mut input = Vec::with_capacity(4096);
+    loop {
+        let mut taken = 0;
+        while let Some((frame, len)) = frame::decode(&input[taken..])? {
+            if let Frame::Applied { applied, durable } = frame {
+                attached.acknowledged(applied, durable, Millis::now());
+                if attached.replica().feeding() == Feeding::Log {
+                    attached.replica().set_needs(applied);
+                }
+            }
+            taken += len;
+        }
+        input.drain(..taken);
+        let read = timeout(silence, reader.read_buf(&mut input)).await.map_err(|_| FeedError::Silent)??;
+        if read == 0 {
+            return Ok(());
+        }
+    }
+}
+
+impl<W: AsyncWrite + Unpin> Outlet<W> {
+    async fn send(&mut self) -> Result<(), FeedError> {
+        let sent = timeout(self.timeout, self.writer.write_all(&self.out)).await;
+        self.out.clear();
+        Ok(sent.map_err(|_| FeedError::Silent)??)
+    }
+
+    fn alive_every(&self) -> Duration {
+        let period = self.context.settings.repl_ping_replica_period();
+        Duration::from_secs(u64::from(period)).min(ALIVE_EVERY_MAX)
+    }
+
+    /// Sends the log from `at` on, for as long as there is somebody to send it to.
+    async fn log(&mut self, attached: &Attached) -> Result<(), FeedError> {
+        attached.replica().set_feeding(Feeding::Log);
+        let mut handover = attached.replica().handover();
+        let mut bytes = Vec::with_capacity(PIECE_BYTES);
+        let mut said_at = Instant::now();
+        loop {
+            bytes.clear();
+            let chunk = self.read(&mut bytes).await?;
+            if let Some(chunk) = chunk.filter(|_| !bytes.is_empty()) {
+                self.tell_segment(&chunk);
+                Frame::Log { at: self.at, bytes: &bytes }.encode(&mut self.out);
+                self.at = Lsn::new(self.at.get() + bytes.len() as u64);
+                self.send().await?;
+                said_at = Instant::now();
+                continue;
+            }
+            if !Arc::ptr_eq(&self.context.engine(), &self.engine) {
+                return Err(FeedError::Replaced);
+            }
+            let until = *handover.borrow_and_update();
+            if until.is_some_and(|until| self.at >= until && attached.replica().applied() >= until) {
+                Frame::TakeOver { at: self.at }.encode(&mut self.out);
+                // Order: it counts as told before it is, or else both are primaries, or none is.
+                attached.replica().set_told();
+                self.send().await?;
+                return Err(FeedError::TakenOver);
+            }
+            let idle = self.alive_every().saturating_sub(said_at.elapsed());
+            // Why shorter: the replica's word is waited for.
+            let idle = if until.is_some() { Duration::from_millis(1) } else { idle };
+            tokio::select! {
+                resolved = self.engine.wait_progress(self.at, idle) => {
+                    if resolved <= self.at && said_at.elapsed() >= self.alive_every() {
+                        Frame::Alive { resolved }.encode(&mut self.out);
+                        self.send().await?;
+                        said_at = Instant::now();
+                    }
+                }
+                changed = handover.changed() => {
+                    changed.map_err(|_| FeedError::Replaced)?;
+                }
+            }
+        }
+    }
+
+    /// Reads what is next, on this thread where it is in memory.
+    async fn read(&mut self, bytes: &mut Vec<u8>) -> Result<Option<Chunk>, FeedError> {
+        if self.engine.log().is_mapped(self.at) {
+            return Ok(self.reader.read(self.engine.log(), self.at, PIECE_BYTES, bytes)?);
+        }
+        let (engine, at) = (Arc::clone(&self.engine), self.at);
+        let (mut reader, mut taken) = (std::mem::take(&mut self.reader), std::mem::take(bytes));
+        let read = tokio::task::spawn_blocking(move || {
+            let chunk = reader.read(engine.log(), at, PIECE_BYTES, &mut taken);
+            (reader, taken, chunk)
+        });
+        let read = read.await.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()));
+        let chunk;
+        (self.reader, *bytes, chunk) = read;
+        Ok(chunk?)
+    }
+
+    /// Tells the replica of a segment that it has not heard of.
+    fn tell_segment(&mut self, chunk: &Chunk) {
+        if self.told == Some(chunk.first) {
+            return;
+        }
+        self.told = Some(chunk.first);
+        let log = self.engine.log();
+        let segment = Frame::Segment {
+            first: chunk.first,
+            end: chunk.end,
+            capacity: log.tail_segment().capacity,
+            history: chunk.history,
+            lineage: log.lineage_of(chunk.history),
+        };
+        segment.encode(&mut self.out);
+    }
+
+    /// Sends the snapshot from `offset` on, if it still is the one of `id`; else the one that there is. Then `at` is where
+    /// the log must go on.
+    async fn snapshot(&mut self, attached: &Attached, offset: u64, id: SnapshotId) -> Result<(), FeedError> {
+        // Order: 1 the whole log is kept, 2 the snapshot is opened; or else what it needs is dropped in between.
+        attached.replica().set_needs(Lsn::FIRST);
+        keeper::tend(&self.context);
+        let Some(file) = self.open_snapshot().await? else {
+            self.at = Lsn::FIRST;
+            let (id, from) = (SnapshotId::default(), self.at);
+            Frame::Snapshot { id, bytes: 0, offset: 0, from, until: from }.encode(&mut self.out);
+            return self.send().await;
+        };
+        self.at = file.floor;
+        let mut probe = Vec::new();
+        let chunk = self.read(&mut probe).await?.ok_or(ReadError::Gone { start: self.engine.log().start() })?;
+        self.at = chunk.first;
+        attached.replica().set_needs(self.at);
+        let mut offset = if id == file.id { offset.min(file.bytes) } else { 0 };
+        let begins = Frame::Snapshot {
+            id: file.id,
+            bytes: file.bytes,
+            offset,
+            from: self.at,
+            until: file.until,
+        };
+        begins.encode(&mut self.out);
+        let file = Arc::new(file);
+        while offset < file.bytes {
+            let (opened, piece) = (Arc::clone(&file), PIECE_BYTES.min((file.bytes - offset) as usize));
+            let read = tokio::task::spawn_blocking(move || {
+                let mut bytes = vec![0; piece];
+                opened.file.read_exact_at(&mut bytes, offset).map(|()| bytes)
+            });
+            let bytes = read.await.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic()))?;
+            Frame::SnapshotBytes(&bytes).encode(&mut self.out);
+            offset += piece as u64;
+            self.send().await?;
+        }
+        self.send().await
+    }
+
+    /// The newest snapshot; none where the log goes back to the beginning.
+    async fn open_snapshot(&self) -> Result<Option<OpenSnapshot>, FeedError> {
+        let log = self.engine.log();
+        if log.start() == Lsn::FIRST && self.engine.snapshot_bounds().0 == Lsn::ZERO {
+            return Ok(None);
+        }
+        let engine = Arc::clone(&self.engine);
+        let opened = tokio::task::spawn_blocking(move || match engine.log().dbfile() {
+            Some(dbfile) => OpenSnapshot::open(dbfile),
+            None => OpenSnapshot::take(&engine),
+        });
+        opened.await.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic())).map(Some)
+    }
+}
+
+/// A snapshot file, which stays readable when another takes its name.
+#[derive(Debug)]
+struct OpenSnapshot {
+    file: std::fs::File,
+    id: SnapshotId,
+    bytes: u64,
+    floor: Lsn,
+    until: Lsn,
+}
+
+impl OpenSnapshot {
+    /// Opens the snapshot `dbfile`.
+    fn open(dbfile: &Path) -> Result<Self, FeedError> {
+        loop {
+            let file = std::fs::File::open(dbfile)?;
+            let Some(reader) = SnapshotReader::open(dbfile)? else {
+                return Err(io::Error::from(io::ErrorKind::NotFound).into());
+            };
+            let (footer, totals) = (*reader.footer(), *reader.totals());
+            // Why: another may have taken the name in between.
+            let is_same = {
+                use std::os::unix::fs::MetadataExt;
+                file.metadata()?.len() == totals.file_bytes
+                    && file.metadata()?.ino() == std::fs::metadata(dbfile)?.ino()
+            };
+            if is_same {
+                let history = footer.history.get();
+                let id = [
+                    footer.start.get(),
+                    footer.end.get(),
+                    footer.created_unix_ms,
+                    history as u64 ^ (history >> 64) as u64,
+                ];
+                return Ok(Self {
+                    file,
+                    id: SnapshotId(id),
+                    bytes: totals.file_bytes,
+                    floor: footer.retention_floor,
+                    until: footer.end,
+                });
+            }
+        }
+    }
+
+    /// Takes a snapshot of a database in memory, in a file that has no name when this returns.
+    fn take(engine: &Engine) -> Result<Self, FeedError> {
+        let folder = TemporaryFolder::new()?;
+        let path = folder.0.join("snapshot");
+        engine.snapshot_to(&path)?;
+        Self::open(&path)
+    }
+}
+
+/// A folder that is removed with all that is in it.
+#[derive(Debug)]
+pub(super) struct TemporaryFolder(pub std::path::PathBuf);
+
+impl TemporaryFolder {
+    /// A new one, among the system's temporary files.
+    pub(super) fn new() -> io::Result<Self> {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        // Relaxed: only numbers that differ are wanted.
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("goredis-{}-{}-{number}", std::process::id(), Millis::now().0);
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::warn!(path = %self.0.display(), %error, "a temporary folder is still there");
+        }
+    }
+}
+
+/// A frame is never longer than this.
+pub(super) const FRAME_BYTES_MAX: usize = HEADER_BYTES + frame::BODY_BYTES_MAX;
