@@ -40,6 +40,7 @@ fn parse(args: Args<'_>) -> Result<Wish, CommandError> {
     let host = host.ok_or(text("ERR Invalid master host"))?.to_owned();
     let accept = match args.len() {
         3 => None,
+        4 => return Err(CommandError::Arity("replicaof".into())),
         5 if is(&args[3], "history") => Some(history(&args[4])?),
         _ => return Err(CommandError::Syntax),
     };
@@ -125,7 +126,7 @@ mod tests {
             ("REPLICAOF h -1", "ERR Invalid master port"),
             ("REPLICAOF no two", "ERR Invalid master port"),
             ("REPLICAOF h\n 1", "ERR Invalid master host"),
-            ("REPLICAOF h 1 2", "ERR syntax error"),
+            ("REPLICAOF h 1 2", "ERR wrong number of arguments for 'replicaof' command"),
             ("REPLICAOF h 1 epoch 2", "ERR syntax error"),
             ("REPLICAOF h 1 HISTORY 2", no_history),
             ("REPLICAOF h 1 HISTORY +0010203040506070809a0b0c0d0e0f00", no_history),
