@@ -105,17 +105,17 @@ mod tests {
         parse(request.as_args()).map_err(|error| error.to_string())
     }
 
-    fn follow(host: &str, port: u16, accept: Option<u128>) -> Result<Wish, String> {
-        Ok(Wish::Follow(Target { host: host.into(), port, accept: accept.map(History::new) }))
+    fn follow(host: &str, port: u16, accept: Option<u128>) -> Wish {
+        Wish::Follow(Target { host: host.into(), port, accept: accept.map(History::new) })
     }
 
     #[test]
     fn a_target_may_name_the_history_that_may_replace_ours() {
         assert_eq!(parsed("REPLICAOF no ONE"), Ok(Wish::Promote));
-        assert_eq!(parsed("REPLICAOF 127.0.0.1 7000"), follow("127.0.0.1", 7000, None));
-        assert_eq!(parsed("SLAVEOF ::1 0"), follow("::1", 0, None));
+        assert_eq!(parsed("REPLICAOF 127.0.0.1 7000"), Ok(follow("127.0.0.1", 7000, None)));
+        assert_eq!(parsed("SLAVEOF ::1 0"), Ok(follow("::1", 0, None)));
         let line = "REPLICAOF h 1 history 000102030405060708090a0B0c0D0e0f";
-        assert_eq!(parsed(line), follow("h", 1, Some(0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f)));
+        assert_eq!(parsed(line), Ok(follow("h", 1, Some(0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f))));
     }
 
     #[test]
