@@ -5,7 +5,7 @@
 //!
 //! | operation | progress |
 //! |---|---|
-//! | [`Replica::acknowledged`], [`Replicas::count`] | wait-free |
+//! | [`Attached::acknowledged`], [`Replicas::count`] | wait-free |
 //! | [`Replicas::attach`], [`Replicas::list`], [`Replicas::reached`] | blocking, for as long as a list of replicas is read |
 //! | [`Replicas::wait`] | waits for acknowledgements |
 

@@ -42,7 +42,7 @@ impl Node {
 
     fn try_ask(&self, line: &str) -> Option<Reply> {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).ok()?;
-        let mut wire = Wire::new(stream).ok()?;
+        let mut wire = Wire::new(stream);
         wire.try_send(format!("{line}\r\n").as_bytes()).ok()?;
         wire.reply().ok()
     }

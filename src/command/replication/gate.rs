@@ -6,7 +6,7 @@ use crate::command::call::CommandError;
 use crate::command::context::Context;
 use crate::command::session::Session;
 use crate::command::spec::{CommandSpec, Flags};
-use crate::command::upstream::Link;
+use crate::command::upstream::{Link, Upstream};
 use crate::engine::Batch;
 
 /// What a replica answers to a write.
@@ -77,7 +77,7 @@ impl Gate {
 
 #[cold]
 fn has_link(context: &Context) -> bool {
-    let status = context.upstream().and_then(|upstream| upstream.status());
+    let status = context.upstream().and_then(Upstream::status);
     status.is_some_and(|status| status.link == Link::Log)
 }
 

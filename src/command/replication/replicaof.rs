@@ -40,6 +40,7 @@ fn parse(args: Args<'_>) -> Result<Wish, CommandError> {
     let host = host.ok_or(text("ERR Invalid master host"))?.to_owned();
     let accept = match args.len() {
         3 => None,
+        4 => return Err(CommandError::Arity("replicaof".into())),
         5 if is(&args[3], "history") => Some(history(&args[4])?),
         _ => return Err(CommandError::Syntax),
     };
@@ -104,17 +105,17 @@ mod tests {
         parse(request.as_args()).map_err(|error| error.to_string())
     }
 
-    fn follow(host: &str, port: u16, accept: Option<u128>) -> Result<Wish, String> {
-        Ok(Wish::Follow(Target { host: host.into(), port, accept: accept.map(History::new) }))
+    fn follow(host: &str, port: u16, accept: Option<u128>) -> Wish {
+        Wish::Follow(Target { host: host.into(), port, accept: accept.map(History::new) })
     }
 
     #[test]
     fn a_target_may_name_the_history_that_may_replace_ours() {
         assert_eq!(parsed("REPLICAOF no ONE"), Ok(Wish::Promote));
-        assert_eq!(parsed("REPLICAOF 127.0.0.1 7000"), follow("127.0.0.1", 7000, None));
-        assert_eq!(parsed("SLAVEOF ::1 0"), follow("::1", 0, None));
+        assert_eq!(parsed("REPLICAOF 127.0.0.1 7000"), Ok(follow("127.0.0.1", 7000, None)));
+        assert_eq!(parsed("SLAVEOF ::1 0"), Ok(follow("::1", 0, None)));
         let line = "REPLICAOF h 1 history 000102030405060708090a0B0c0D0e0f";
-        assert_eq!(parsed(line), follow("h", 1, Some(0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f)));
+        assert_eq!(parsed(line), Ok(follow("h", 1, Some(0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f))));
     }
 
     #[test]
@@ -125,7 +126,7 @@ mod tests {
             ("REPLICAOF h -1", "ERR Invalid master port"),
             ("REPLICAOF no two", "ERR Invalid master port"),
             ("REPLICAOF h\n 1", "ERR Invalid master host"),
-            ("REPLICAOF h 1 2", "ERR syntax error"),
+            ("REPLICAOF h 1 2", "ERR wrong number of arguments for 'replicaof' command"),
             ("REPLICAOF h 1 epoch 2", "ERR syntax error"),
             ("REPLICAOF h 1 HISTORY 2", no_history),
             ("REPLICAOF h 1 HISTORY +0010203040506070809a0b0c0d0e0f00", no_history),

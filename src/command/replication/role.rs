@@ -3,11 +3,12 @@
 use super::applied;
 use crate::command::call::{Call, CommandError};
 use crate::command::replicas::Feeding;
-use crate::command::upstream::UpstreamStatus;
+use crate::command::upstream::{Upstream, UpstreamStatus};
 
 /// ROLE
+#[expect(clippy::unnecessary_wraps, reason = "a `Handler`")]
 pub(super) fn role(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    match call.context.upstream().and_then(|upstream| upstream.status()) {
+    match call.context.upstream().and_then(Upstream::status) {
         Some(status) => replica(call, &status),
         None => primary(call),
     }

@@ -78,6 +78,7 @@ impl FromStr for Token {
 }
 
 /// LSN
+#[expect(clippy::unnecessary_wraps, reason = "a `Handler`")]
 pub(super) fn lsn(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let token = call.session.written.unwrap_or_else(|| {
         let engine = call.context.engine();

@@ -6,14 +6,9 @@ use crate::command::spec::bits::flag::{
 };
 use crate::command::spec::{Argument, Categories, CommandSpec, Group};
 
-/// What REPLICAOF takes. `HISTORY` is ours.
-const TARGET: &[Argument] = &[one_of(
-    "args",
-    &[
-        block("host-port", &[string("host"), integer("port"), string("history").after("HISTORY").optional()]),
-        block("no-one", &[token("no", "NO"), token("one", "ONE")]),
-    ],
-)];
+const HOST: Argument = string("host");
+const PORT: Argument = integer("port");
+const NOBODY: Argument = block("no-one", &[token("no", "NO"), token("one", "ONE")]);
 
 /// The commands of this file.
 pub(super) const COMMANDS: &[CommandSpec] = &[
@@ -29,12 +24,15 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         )
         .complexity("O(1); the data comes in the background")
         .flags(&[ADMIN, NOSCRIPT, STALE, NO_ASYNC_LOADING])
-        .arguments(TARGET),
-    command("slaveof", -3, "1.0.0")
+        .arguments(&[one_of(
+            "args",
+            &[block("host-port", &[HOST, PORT, string("history").after("HISTORY").optional()]), NOBODY],
+        )]),
+    command("slaveof", 3, "1.0.0")
         .summary("Follows another server from now on, or none.")
         .complexity("O(1); the data comes in the background")
         .flags(&[ADMIN, NOSCRIPT, STALE, NO_ASYNC_LOADING])
-        .arguments(TARGET)
+        .arguments(&[one_of("args", &[block("host-port", &[HOST, PORT]), NOBODY])])
         .deprecated("5.0.0", "`REPLICAOF`"),
     command("failover", -1, "6.2.0")
         .summary("Hands the role of the primary over to a replica, without losing a write.")

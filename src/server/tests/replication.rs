@@ -78,13 +78,13 @@ async fn who_waits_for_replicas_can_be_let_go_and_closed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn waitlsn_ends_when_the_position_is_applied() {
     let server = Running::start(&[]);
-    let (mut waiting, mut writing) = (server.client().await, server.client().await);
+    let (mut waiting, mut other) = (server.client().await, server.client().await);
     let token = format!("{}:{}", server.context.engine().history(), server.resolved().get() + 1);
     waiting.send(format!("WAITLSN {token} 20\r\nWAITLSN {token} 0\r\n").as_bytes()).await;
     waiting.expect(b":0\r\n").await;
     server.until_blocked(1).await;
-    writing.send(b"SET x 1\r\n").await;
-    writing.expect(b"+OK\r\n").await;
+    other.send(b"SET x 1\r\n").await;
+    other.expect(b"+OK\r\n").await;
     waiting.expect(b":1\r\n").await;
 }
 

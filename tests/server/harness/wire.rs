@@ -55,7 +55,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(socket: TcpStream) -> Self {
+    pub fn new(socket: TcpStream) -> Self {
         socket.set_nodelay(true).expect("no delay");
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         socket.set_write_timeout(Some(PATIENCE)).expect("a timeout");

@@ -4,6 +4,7 @@ use super::super::process;
 use super::{Report, Text};
 use crate::command::pubsub::Kind;
 use crate::command::stats::Counter;
+use crate::command::upstream::Upstream;
 
 pub(super) fn stats(report: &Report<'_, '_, '_>, text: &mut Text) {
     let (context, totals) = (report.call.context, report.totals());
@@ -19,7 +20,7 @@ pub(super) fn stats(report: &Report<'_, '_, '_>, text: &mut Text) {
     text.field("instantaneous_input_repl_kbps", "0.00");
     text.field("instantaneous_output_repl_kbps", "0.00");
     text.field("rejected_connections", totals.get(Counter::ConnectionsRejected));
-    let syncs = context.upstream().map(|upstream| upstream.counts()).unwrap_or_default();
+    let syncs = context.upstream().map(Upstream::counts).unwrap_or_default();
     text.field("sync_full", syncs.full);
     text.field("sync_partial_ok", syncs.partial);
     text.field("sync_partial_err", syncs.partial_refused);

@@ -7,13 +7,13 @@ use super::{Report, Text};
 use crate::clock::Millis;
 use crate::command::replicas::Feeding;
 use crate::command::replication::applied;
-use crate::command::upstream::{Link, UpstreamStatus};
+use crate::command::upstream::{Link, Upstream, UpstreamStatus};
 
 pub(super) fn replication(report: &Report<'_, '_, '_>, text: &mut Text) {
     let (context, now) = (report.call.context, report.call.txn.now());
     let engine = context.engine();
     let position = applied(&engine);
-    let status = context.upstream().and_then(|upstream| upstream.status());
+    let status = context.upstream().and_then(Upstream::status);
     text.field("role", if status.is_some() { "slave" } else { "master" });
     if let Some(status) = &status {
         primary(text, status, now);
