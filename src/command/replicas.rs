@@ -10,6 +10,7 @@
 //! | [`Replicas::wait`] | waits for acknowledgements |
 
 use crate::clock::Millis;
+use crate::command::upstream::SyncCounts;
 use crate::lsn::Lsn;
 use crate::sync::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -155,6 +156,8 @@ struct Shared {
     acknowledged: Notify,
     /// Where replicas were that have gone.
     departed: Mutex<Vec<Departed>>,
+    full: AtomicU64,
+    partial: AtomicU64,
 }
 
 /// A replica that has gone, and may come back.
@@ -204,6 +207,25 @@ impl Replicas {
     pub fn count(&self) -> usize {
         // Relaxed: a figure.
         self.shared.count.load(Ordering::Relaxed)
+    }
+
+    /// Counts one that is sent a snapshot.
+    pub fn count_full(&self) {
+        // Relaxed: a figure to show.
+        self.shared.full.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts one that goes on where it was.
+    pub fn count_partial(&self) {
+        // Relaxed: a figure to show.
+        self.shared.partial.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was counted since the start.
+    pub fn sync_counts(&self) -> SyncCounts {
+        // Relaxed: figures to show.
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        SyncCounts { full: read(&self.shared.full), partial: read(&self.shared.partial), partial_refused: 0 }
     }
 
     /// From where on the log is needed: by those whose snapshot is being sent; and by the others, with those that went no

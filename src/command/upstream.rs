@@ -3,7 +3,7 @@
 //! Commands know replication only through this; a program that embeds a database has none.
 
 use crate::clock::Millis;
-use crate::log::History;
+use crate::log::HistoryName;
 
 /// Whom to follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Target {
     /// TCP port.
     pub port: u16,
     /// The history that may replace the one that is here, though the two have nothing in common.
-    pub accept: Option<History>,
+    pub accept: Option<HistoryName>,
 }
 
 /// How the link to the primary stands.
@@ -125,6 +125,9 @@ pub trait Upstream: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// When there is none.
     fn abort_failover(&self) -> Result<(), String>;
+
+    /// Ends what follows, without another role: the server stops.
+    fn stop(&self);
 
     /// The state of the handover, as INFO names it: `no-failover`, `waiting-for-sync` or `failover-in-progress`.
     fn failover_state(&self) -> &'static str;

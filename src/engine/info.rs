@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Millis;
 use crate::engine::{DbIndex, Engine};
-use crate::log::{History, LogStatus};
+use crate::log::{HistoryName, LogStatus};
 use crate::lsn::Lsn;
 
 /// One database.
@@ -118,10 +118,17 @@ impl Engine {
         }
     }
 
-    /// The line of LSNs that its records are of.
+    /// The name of the line of LSNs that its records are of.
     #[inline]
-    pub fn history(&self) -> History {
-        self.log.history()
+    pub fn history(&self) -> HistoryName {
+        self.log.history().name()
+    }
+
+    /// Whether a place in a history means something here: it is of the present one, or of one that led to it and was left
+    /// behind that place.
+    pub fn knows(&self, history: HistoryName, place: Lsn) -> bool {
+        let earlier = || self.log.lineage().into_iter().find(|ancestor| ancestor.history.name() == history);
+        self.history() == history || earlier().is_some_and(|ancestor| place <= ancestor.fork)
     }
 
     /// Everything below is committed or void: applied.

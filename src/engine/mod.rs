@@ -373,11 +373,6 @@ impl Engine {
         &self.log
     }
 
-    /// How many databases there are.
-    pub fn databases(&self) -> DbIndex {
-        self.layout.databases()
-    }
-
     /// The seed of the keyspaces' hashes.
     pub fn hash_seed(&self) -> u64 {
         self.seed.0

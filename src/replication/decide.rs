@@ -15,7 +15,7 @@
 //!
 //! Whatever is refused is accepted when somebody has named the primary's history: then the snapshot is taken.
 
-use crate::log::{Ancestor, Cause, History};
+use crate::log::{Ancestor, Cause, History, HistoryName};
 use crate::lsn::Lsn;
 
 /// One side's line of histories.
@@ -77,10 +77,10 @@ impl Line {
 }
 
 /// The table. `start` is where the primary's log starts; `accepted` the history that somebody has named.
-pub fn decide(own: &Own, primary: &Line, start: Lsn, accepted: Option<History>) -> Decision {
+pub fn decide(own: &Own, primary: &Line, start: Lsn, accepted: Option<HistoryName>) -> Decision {
     let decision = judge(own, primary, start);
     match decision {
-        Decision::Refuse(_) if accepted == Some(primary.history) => Decision::Snapshot,
+        Decision::Refuse(_) if accepted == Some(primary.history.name()) => Decision::Snapshot,
         _ => decision,
     }
 }
@@ -153,8 +153,8 @@ mod tests {
         assert_eq!(at(&ahead, &line(A, 1000, &[])), Decision::Refuse(Refusal::Behind));
         let restored = line(B, 1500, &[(A, 1000, Cause::Recovery)]);
         assert_eq!(at(&ahead, &restored), Decision::Refuse(Refusal::Restored));
-        assert_eq!(decide(&ahead, &restored, Lsn::new(50), Some(B)), Decision::Snapshot);
-        assert_eq!(decide(&ahead, &restored, Lsn::new(50), Some(A)), Decision::Refuse(Refusal::Restored));
+        assert_eq!(decide(&ahead, &restored, Lsn::new(50), Some(B.name())), Decision::Snapshot);
+        assert_eq!(decide(&ahead, &restored, Lsn::new(50), Some(A.name())), Decision::Refuse(Refusal::Restored));
     }
 
     #[test]
@@ -198,7 +198,7 @@ mod tests {
         let full = own(line(A, 500, &[]));
         assert_eq!(at(&full, &stranger), Decision::Refuse(Refusal::Unrelated));
         assert_eq!(at(&Own { is_empty: true, ..full.clone() }, &stranger), Decision::Snapshot);
-        assert_eq!(decide(&full, &stranger, Lsn::new(50), Some(B)), Decision::Snapshot);
+        assert_eq!(decide(&full, &stranger, Lsn::new(50), Some(B.name())), Decision::Snapshot);
     }
 
     #[test]

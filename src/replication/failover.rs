@@ -15,7 +15,7 @@ use crate::clock::Millis;
 use crate::command::context::PauseKind;
 use crate::command::replicas::Replica;
 use crate::command::replication::remember;
-use crate::command::upstream::{Failover, Target, Upstream};
+use crate::command::upstream::{Failover, Target};
 use crate::lsn::Lsn;
 use crate::replication::{Following, Replication};
 

@@ -23,7 +23,6 @@ use crate::replication::decide::Line;
 use crate::replication::frame::{self, Frame, FrameError, HEADER_BYTES, SnapshotId};
 use crate::replication::greeting::{Greeting, NoLine, Wish};
 use crate::replication::keeper;
-use crate::replication::status::Counts;
 
 /// Bytes of the log or the snapshot in one frame.
 const PIECE_BYTES: usize = 256 << 10;
@@ -85,7 +84,6 @@ pub async fn serve<R, W>(
     context: Arc<Context>,
     (reader, mut writer): (R, W),
     introduction: Introduction,
-    counts: &Counts,
 ) -> Result<(), FeedError>
 where
     R: AsyncRead + Unpin,
@@ -97,8 +95,8 @@ where
     let line = format!("{}\r\n", greeting(&engine).encode());
     timeout(silence, writer.write_all(line.as_bytes())).await.map_err(|_| FeedError::Silent)??;
     let mut wish = String::new();
-    let read = timeout(silence, (&mut reader).take(LINE_BYTES_MAX).read_line(&mut wish));
-    if read.await.map_err(|_| FeedError::Silent)?? == 0 {
+    let mut line = (&mut reader).take(LINE_BYTES_MAX);
+    if timeout(silence, line.read_line(&mut wish)).await.map_err(|_| FeedError::Silent)?? == 0 {
         return Ok(());
     }
     let wish = Wish::decode(wish.trim_end())?;
@@ -119,12 +117,12 @@ where
             Wish::Continue { at, is_sequel } => {
                 attached.replica().set_needs(at);
                 if !is_sequel {
-                    counts.add_partial();
+                    context.replicas.count_partial();
                 }
                 outlet.at = at;
             }
             Wish::Snapshot { offset, id } => {
-                counts.add_full();
+                context.replicas.count_full();
                 outlet.snapshot(&attached, offset, id).await?;
             }
         }

@@ -25,7 +25,6 @@ pub mod greeting;
 mod install;
 pub mod keeper;
 pub mod redis;
-pub mod status;
 mod tail;
 
 use std::net::{Shutdown, TcpStream};
@@ -45,7 +44,6 @@ use crate::command::upstream::{Failover, Link, SyncCounts, SyncProgress, Target,
 use crate::engine::{Engine, OpenError};
 use failover::Handover;
 use install::Incoming;
-use status::Counts;
 use tail::{Ended, Tail, TailError};
 
 /// Time between two attempts to reach a primary.
@@ -165,7 +163,6 @@ pub struct Replication {
     context: Arc<Context>,
     opener: Opener,
     runtime: Handle,
-    counts: Arc<Counts>,
     follower: Mutex<Option<Follower>>,
     handover: Handover,
     myself: Weak<Self>,
@@ -184,16 +181,10 @@ impl Replication {
             context,
             opener,
             runtime,
-            counts: Arc::default(),
             follower: Mutex::default(),
             handover: Handover::default(),
             myself: myself.clone(),
         })
-    }
-
-    /// What was counted.
-    pub fn sync_counts(&self) -> Arc<Counts> {
-        Arc::clone(&self.counts)
     }
 
     fn follower(&self) -> MutexGuard<'_, Option<Follower>> {
@@ -209,9 +200,13 @@ impl Replication {
         }
     }
 
-    /// Ends what follows; the server stops.
-    pub fn stop(&self) {
-        self.end(&mut self.follower());
+    /// Follows whom the settings name, if they name anybody.
+    ///
+    /// # Errors
+    /// Why it cannot, in one sentence.
+    pub fn start_as_set(&self) -> Result<(), String> {
+        let Some(primary) = self.context.settings.replicaof() else { return Ok(()) };
+        self.follow(Target { host: primary.host, port: primary.port, accept: None })
     }
 
     fn make_replica(&self) -> Result<(), String> {
@@ -348,7 +343,7 @@ impl Replication {
     }
 }
 
-impl Upstream for Replication {
+impl Replication {
     fn follow(&self, target: Target) -> Result<(), String> {
         let mut follower = self.follower();
         self.end(&mut follower);
@@ -356,6 +351,12 @@ impl Upstream for Replication {
         tracing::info!(host = %target.host, port = target.port, "following a primary from now on");
         *follower = Some(self.start(target)?);
         Ok(())
+    }
+}
+
+impl Upstream for Arc<Replication> {
+    fn follow(&self, target: Target) -> Result<(), String> {
+        Replication::follow(self, target)
     }
 
     fn promote(&self) -> Result<(), String> {
@@ -369,7 +370,7 @@ impl Upstream for Replication {
     }
 
     fn counts(&self) -> SyncCounts {
-        self.counts.read()
+        self.context.replicas.sync_counts()
     }
 
     fn start_failover(&self, how: Failover) -> Result<(), String> {
@@ -378,6 +379,10 @@ impl Upstream for Replication {
 
     fn abort_failover(&self) -> Result<(), String> {
         self.handover.abort()
+    }
+
+    fn stop(&self) {
+        self.end(&mut self.follower());
     }
 
     fn failover_state(&self) -> &'static str {

@@ -4,6 +4,7 @@ use super::progress::Progress;
 use crate::command::server::{packed_limits, save_points, tune_usage};
 use crate::engine::{self, CompactionOptions, DbIndex, Engine, EngineOptions, OpenError, Recovered};
 use crate::log::{FsyncPolicy, Location, LogOptions};
+use crate::replication::OpenWish;
 use crate::settings::{self, Settings};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -40,9 +41,10 @@ fn fsync(policy: settings::FsyncPolicy) -> FsyncPolicy {
 ///
 /// # Errors
 /// It cannot be opened; the error says why and what to do.
-pub(super) fn open(settings: &Settings) -> Result<Arc<Engine>, OpenError> {
+pub(super) fn open(settings: &Settings, wish: OpenWish) -> Result<Arc<Engine>, OpenError> {
     let progress = Mutex::new(Progress::default());
-    let (engine, recovered) = Engine::open(options(settings), &|step| {
+    let options = EngineOptions { hash_seed: wish.hash_seed, origin: wish.origin, ..options(settings) };
+    let (engine, recovered) = Engine::open(options, &|step| {
         let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
         match step {
             engine::Progress::Snapshot { done, total } => {

@@ -1,9 +1,10 @@
-//! What has to be looked at now and then, whether clients do anything or not: idle clients, slow subscribers,
-//! and rates and sums for INFO.
+//! What has to be looked at now and then, whether clients do anything or not: idle clients, slow subscribers, log kept
+//! for replicas, and rates and sums for INFO.
 
 use crate::clock::Millis;
 use crate::command::clients::{ClientFlags, ClientType, KillState};
 use crate::command::context::Context;
+use crate::replication::keeper;
 use crate::settings::ClientClass;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,6 +27,9 @@ pub(super) async fn run(context: Arc<Context>) {
             context.clients.survey();
             close_idle(&context, Millis::now());
             close_slow_subscribers(&context, Millis::now());
+            let kept_for = Arc::clone(&context);
+            // Why waited for: one at a time. A panic is the keeper's own, and told where it happened.
+            let _ = tokio::task::spawn_blocking(move || keeper::tend(&kept_for)).await;
         }
     }
 }

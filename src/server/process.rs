@@ -8,6 +8,7 @@ use super::{database, open_files, signals};
 use crate::clock::Stopwatch;
 use crate::command::context::{Context, GOREDIS_VERSION};
 use crate::engine::{self, EngineError, OpenError};
+use crate::replication::{OpenWish, Replication};
 use crate::settings::{self, Settings, SettingsError, Startup};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -47,6 +48,9 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// What is to be followed cannot be.
+    #[error("cannot follow the primary: {0}")]
+    Replication(String),
     /// The handlers of signals.
     #[error("can't handle signals: {0}")]
     Signals(io::Error),
@@ -87,14 +91,20 @@ fn serve(settings: Settings) -> Result<(), StartError> {
     // Order: 1 claim the addresses, 2 open the database, 3 let clients in; or else a second server started by
     // mistake would recover a large database only to find its port taken.
     let bound = listen::bind(&settings)?;
-    let engine = database::open(&settings)?;
+    let engine = database::open(&settings, OpenWish::default())?;
     Stopwatch::calibrate();
     let _pid_file = settings.pidfile_path().map(PidFile::write).transpose()?;
     let runtime = runtime(settings.threads())?;
     let crew = Crew::start(runtime.handle().clone(), engine::quiesce)
         .map_err(|source| StartError::Threads { threads: 1, source })?;
-    let context = Arc::new(Context::new(engine, settings));
-    let served = runtime.block_on(run(bound, context));
+    let context = Arc::new(Context::new(engine, Arc::clone(&settings)));
+    let opener = Box::new(move |wish| database::open(&settings, wish));
+    let replication = Replication::new(Arc::clone(&context), opener, runtime.handle().clone());
+    context.set_upstream(Box::new(Arc::clone(&replication)));
+    let served = match replication.start_as_set() {
+        Ok(()) => runtime.block_on(run(bound, context)),
+        Err(reason) => Err(StartError::Replication(reason)),
+    };
     // Order: the threads come back before the runtime ends them, or else it would wait for those that rest.
     drop(crew);
     runtime.shutdown_timeout(BLOCKING_GRACE);
@@ -122,8 +132,15 @@ async fn run(bound: Bound, context: Arc<Context>) -> Result<(), StartError> {
     tracing::info!(addresses = %listeners, "Ready to accept connections");
     super::run(listeners, Arc::clone(&context), stop_signal).await;
     tracing::info!("closing the database");
-    let engine = context.database();
-    let closed = tokio::task::spawn_blocking(move || engine.stop()).await;
+    let stopping = Arc::clone(&context);
+    let closed = tokio::task::spawn_blocking(move || {
+        // Order: 1 nothing replaces the database any more, 2 it is closed.
+        if let Some(upstream) = stopping.upstream() {
+            upstream.stop();
+        }
+        stopping.database().stop()
+    })
+    .await;
     match closed {
         Ok(Ok(())) => {
             tracing::info!("GoRedis is stopped, bye");

@@ -7,8 +7,13 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncWrite, AsyncWriteExt, Interest};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, Interest};
 use tokio::net::{TcpStream, UnixStream};
+
+/// The half of a socket that is read from.
+pub(super) type Reader = Box<dyn AsyncRead + Send + Sync + Unpin>;
+/// The half that is written to.
+pub(super) type Writer = Box<dyn AsyncWrite + Send + Sync + Unpin>;
 
 /// A client's socket.
 #[derive(Debug)]
@@ -118,6 +123,20 @@ impl Stream {
         match self {
             Self::Tcp(socket) => socket.poll_write_ready(cx),
             Self::Unix(socket) => socket.poll_write_ready(cx),
+        }
+    }
+
+    /// What is read from and what is written to, for who does both at once.
+    pub(super) fn into_halves(self) -> (Reader, Writer) {
+        match self {
+            Self::Tcp(socket) => {
+                let (reader, writer) = socket.into_split();
+                (Box::new(reader), Box::new(writer))
+            }
+            Self::Unix(socket) => {
+                let (reader, writer) = socket.into_split();
+                (Box::new(reader), Box::new(writer))
+            }
         }
     }
 

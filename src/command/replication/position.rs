@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::command::context::Context;
 use crate::engine::Engine;
-use crate::log::History;
+use crate::log::HistoryName;
 use crate::lsn::Lsn;
 
-/// Time between two looks at how far a database is.
-const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// Time between two looks at which database is in force.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Everything below is applied here.
 pub(in crate::command) fn applied(engine: &Engine) -> Lsn {
@@ -18,13 +18,17 @@ pub(in crate::command) fn applied(engine: &Engine) -> Lsn {
 }
 
 /// Whether a position of a history means something here: the database has been there, or may yet come there.
-pub(super) fn knows(engine: &Engine, history: History, _position: Lsn) -> bool {
-    engine.history() == history
+pub(super) fn knows(engine: &Engine, history: HistoryName, position: Lsn) -> bool {
+    engine.knows(history, position)
 }
 
 /// Waits until everything below a position is applied, in whatever database is in force by then.
 pub(super) async fn wait_applied(context: &Context, position: Lsn) {
-    while applied(&context.database()) < position {
-        tokio::time::sleep(LOOK_EVERY).await;
+    loop {
+        let engine = context.database();
+        let before = Lsn::new(position.get().saturating_sub(1));
+        if engine.wait_progress(before, LOOK_EVERY).await >= position {
+            return;
+        }
     }
 }

@@ -4,7 +4,7 @@ use crate::command::args::is;
 use crate::command::call::{Call, CommandError, Later};
 use crate::command::context::Context;
 use crate::command::upstream::Target;
-use crate::log::History;
+use crate::log::HistoryName;
 use crate::resp::Args;
 use crate::resp::ReplyBuf;
 use crate::resp::number::parse_i64;
@@ -53,11 +53,11 @@ fn is_host(host: &str) -> bool {
 }
 
 /// Reads the id of a history.
-fn history(digits: &[u8]) -> Result<History, CommandError> {
+fn history(digits: &[u8]) -> Result<HistoryName, CommandError> {
     let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.len() == 32);
     let id = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
     let id = id.and_then(|digits| u128::from_str_radix(digits, 16).ok());
-    id.map(History::new).ok_or(CommandError::Text("ERR a history is named by 32 hexadecimal digits".into()))
+    id.map(HistoryName::new).ok_or(CommandError::Text("ERR a history is named by 32 hexadecimal digits".into()))
 }
 
 fn fulfil(context: &Context, wish: Wish, reply: &mut ReplyBuf) -> Result<(), String> {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn follow(host: &str, port: u16, accept: Option<u128>) -> Wish {
-        Wish::Follow(Target { host: host.into(), port, accept: accept.map(History::new) })
+        Wish::Follow(Target { host: host.into(), port, accept: accept.map(HistoryName::new) })
     }
 
     #[test]

@@ -83,6 +83,8 @@ impl Upstream for StandIn {
         Ok(())
     }
 
+    fn stop(&self) {}
+
     fn failover_state(&self) -> &'static str {
         if self.pretence.lock().unwrap().failing_over { "waiting-for-sync" } else { "no-failover" }
     }

@@ -22,7 +22,7 @@ use super::wait::{answer_or_wait, millis};
 use crate::command::args::is;
 use crate::command::call::{Call, CommandError};
 use crate::command::session::{ReplyMode, Session};
-use crate::log::History;
+use crate::log::HistoryName;
 use crate::lsn::Lsn;
 use crate::resp::{Mark, Protocol, ReplyBuf};
 
@@ -33,7 +33,7 @@ pub(super) const NO_HISTORY: &str = "NOHISTORY the token is of a history that th
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
     /// The line of positions.
-    pub history: History,
+    pub history: HistoryName,
     /// Just behind the record of the write.
     pub position: Lsn,
 }
@@ -45,7 +45,7 @@ pub struct TokenError;
 
 impl Token {
     /// The token of a write that is in this record.
-    pub fn behind(history: History, record: Lsn) -> Self {
+    pub fn behind(history: HistoryName, record: Lsn) -> Self {
         // Why one more is enough: whoever applies, applies whole records.
         Self { history, position: Lsn::new(record.get() + 1) }
     }
@@ -73,7 +73,7 @@ impl FromStr for Token {
         }
         let history = u128::from_str_radix(history, 16).map_err(|_| TokenError)?;
         let position = position.parse().map_err(|_| TokenError)?;
-        Ok(Self { history: History::new(history), position: Lsn::new(position) })
+        Ok(Self { history: HistoryName::new(history), position: Lsn::new(position) })
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_token_reads_back() {
-        let token = Token::behind(History::new(7), Lsn::new(4096));
+        let token = Token::behind(HistoryName::new(7), Lsn::new(4096));
         assert_eq!(token.to_string(), "00000000000000000000000000000007:4097");
         assert_eq!(token.to_string().parse(), Ok(token));
         assert_eq!(token.record(), Lsn::new(4096));

@@ -41,6 +41,10 @@ impl Connection {
                 self.hold(tokio::time::sleep(time), kill).await?;
                 self.busy().reply.ok();
             }
+            Later::Feed(replica) => {
+                self.replica = Some(replica);
+                return Err(End::Feeds);
+            }
             Later::Close => return Err(End::Finished),
             Later::Shutdown(how) => self.ask_to_stop(how, kill).await?,
         }

@@ -21,7 +21,9 @@
 //! | [`wait`] | waiting for a key |
 //! | [`patience`] | waiting for a position |
 //! | [`kill`] | waiting |
+//! | `feed` | a client that is a replica |
 
+mod feed;
 mod kill;
 mod later;
 mod patience;
@@ -34,6 +36,7 @@ use crate::clock::Millis;
 use crate::command::clients::{Buffers, ClientHandle, KillState, Registration};
 use crate::command::context::Context;
 use crate::command::dispatch::{self, Flow};
+use crate::command::replicas::Introduction;
 use crate::command::session::Session;
 use crate::command::stats::Counter;
 use crate::resp::{Limits, RequestParser};
@@ -60,6 +63,8 @@ enum End {
     OverLimit,
     /// Everything due was sent, and nothing more will be.
     Finished,
+    /// The client is a replica, to be fed from now on.
+    Feeds,
 }
 
 /// What a connection waited for.
@@ -83,6 +88,8 @@ pub(super) struct Connection {
     want: usize,
     /// Reads since the connection last waited for bytes or yielded.
     reads: u32,
+    /// Who the replica is that the client has turned out to be.
+    replica: Option<Introduction>,
     /// Bytes have come while a command waited, and were not parsed yet.
     has_unscanned: bool,
     /// The buffers, while the connection is busy.
@@ -108,6 +115,7 @@ impl Connection {
             parser: RequestParser::new(),
             want: 0,
             reads: 0,
+            replica: None,
             has_unscanned: false,
             work: None,
             remnant: Remnant::default(),
@@ -134,6 +142,10 @@ impl Connection {
         tracing::debug!(client = client.id(), ?end, "connection ends");
         if end == End::Finished {
             self.hang_up(&mut kill).await;
+        }
+        if end == End::Feeds {
+            drop(kill);
+            self.feed().await;
         }
     }
 
