@@ -154,7 +154,10 @@ mod tests {
         let restored = line(B, 1500, &[(A, 1000, Cause::Recovery)]);
         assert_eq!(at(&ahead, &restored), Decision::Refuse(Refusal::Restored));
         assert_eq!(decide(&ahead, &restored, Lsn::new(50), Some(B.name())), Decision::Snapshot);
-        assert_eq!(decide(&ahead, &restored, Lsn::new(50), Some(A.name())), Decision::Refuse(Refusal::Restored));
+        assert_eq!(
+            decide(&ahead, &restored, Lsn::new(50), Some(A.name())),
+            Decision::Refuse(Refusal::Restored)
+        );
     }
 
     #[test]

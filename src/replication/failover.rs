@@ -7,8 +7,8 @@
 //!
 //! Until the replica is told, it can be given up, and writes go on here.
 
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::clock::Millis;

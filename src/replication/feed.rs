@@ -272,17 +272,13 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         };
         self.at = file.floor;
         let mut probe = Vec::new();
-        let chunk = self.read(&mut probe).await?.ok_or(ReadError::Gone { start: self.engine.log().start() })?;
+        let chunk =
+            self.read(&mut probe).await?.ok_or(ReadError::Gone { start: self.engine.log().start() })?;
         self.at = chunk.first;
         attached.replica().set_needs(self.at);
         let mut offset = if id == file.id { offset.min(file.bytes) } else { 0 };
-        let begins = Frame::Snapshot {
-            id: file.id,
-            bytes: file.bytes,
-            offset,
-            from: self.at,
-            until: file.until,
-        };
+        let begins =
+            Frame::Snapshot { id: file.id, bytes: file.bytes, offset, from: self.at, until: file.until };
         begins.encode(&mut self.out);
         let file = Arc::new(file);
         while offset < file.bytes {

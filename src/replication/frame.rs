@@ -242,7 +242,8 @@ mod tests {
     use quickcheck::quickcheck;
 
     fn samples(bytes: &[u8]) -> Vec<Frame<'_>> {
-        let ancestor = |n| Ancestor { history: History::new(n), fork: Lsn::new(4096), cause: Cause::Promotion };
+        let ancestor =
+            |n| Ancestor { history: History::new(n), fork: Lsn::new(4096), cause: Cause::Promotion };
         vec![
             Frame::Segment {
                 first: Lsn::new(4096),

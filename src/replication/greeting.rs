@@ -139,13 +139,16 @@ mod tests {
 
     #[test]
     fn greetings_are_read_as_they_were_written() {
-        let ancestor = |n| Ancestor { history: History::new(n), fork: Lsn::new(5000), cause: Cause::Promotion };
+        let ancestor =
+            |n| Ancestor { history: History::new(n), fork: Lsn::new(5000), cause: Cause::Promotion };
         for lineage in [vec![], vec![ancestor(1)], vec![ancestor(u128::MAX), ancestor(2)]] {
             let line = Line { history: History::new(9 << 99), end: Lsn::new(10_000), lineage };
             let greeting = Greeting { line, start: Lsn::FIRST, databases: 16, hash_seed: u64::MAX };
             assert_eq!(Greeting::decode(&greeting.encode()), Ok(greeting));
         }
-        for bad in ["", "+OK", "+FOLLOW 2 00 1 1 1 1 -", "+FOLLOW 1 00000000000000000000000000000001 1 x 1 1 -"] {
+        for bad in
+            ["", "+OK", "+FOLLOW 2 00 1 1 1 1 -", "+FOLLOW 1 00000000000000000000000000000001 1 x 1 1 -"]
+        {
             assert!(Greeting::decode(bad).is_err(), "{bad}");
         }
     }

@@ -292,7 +292,9 @@ impl Replication {
     fn sleep(&self, following: &Following, time: Duration) {
         let mut stop = following.stop.subscribe();
         // Why either end will do: it is over, or it was stopped.
-        let _ = self.runtime.block_on(tokio::time::timeout(time, stop.wait_for(|stop| *stop)));
+        let _ = self
+            .runtime
+            .block_on(async { tokio::time::timeout(time, stop.wait_for(|stop| *stop)).await.is_ok() });
     }
 
     /// Follows a real Redis, until the link ends.
@@ -304,7 +306,8 @@ impl Replication {
             user: settings.masteruser().to_vec(),
             password: settings.masterauth().to_vec(),
             listening_port: if port == 0 { settings.port() } else { port },
-            announced_address: (!announced.is_empty()).then(|| String::from_utf8_lossy(&announced).into_owned()),
+            announced_address: (!announced.is_empty())
+                .then(|| String::from_utf8_lossy(&announced).into_owned()),
             timeout: Duration::from_secs(u64::from(settings.repl_timeout())),
         };
         let target = (following.target.host.clone(), following.target.port);

@@ -117,7 +117,11 @@ impl Wire {
                     io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
                 ) =>
             {
-                if self.heard.elapsed() > self.silence { Err(TailError::Silent(self.silence)) } else { Ok(false) }
+                if self.heard.elapsed() > self.silence {
+                    Err(TailError::Silent(self.silence))
+                } else {
+                    Ok(false)
+                }
             }
             Err(error) => Err(error.into()),
         }
@@ -413,11 +417,12 @@ fn refusal_text(
              recovered from the loss of its machine",
             own.end
         ),
-        Refusal::Unrelated => format!("the data of the primary {host}:{port} has nothing to do with what is here"),
+        Refusal::Unrelated => {
+            format!("the data of the primary {host}:{port} has nothing to do with what is here")
+        }
     };
     format!(
         "{what}; nothing here is touched. To drop what is here and follow it all the same: \
          REPLICAOF {host} {port} HISTORY {theirs}"
     )
 }
-

@@ -30,6 +30,7 @@ mod notifications;
 mod protocol;
 mod pubsub;
 mod redis_clients;
+mod replication;
 mod restart;
 mod sentinel;
 mod starting;

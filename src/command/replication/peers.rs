@@ -13,7 +13,8 @@ pub(super) fn follow(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
         return Err(CommandError::Text(text.into()));
     }
     let port = std::str::from_utf8(&call.args[2]).ok().and_then(|port| port.parse().ok());
-    let port = port.ok_or(CommandError::Text("ERR the port that the replica listens on is no port".into()))?;
+    let port =
+        port.ok_or(CommandError::Text("ERR the port that the replica listens on is no port".into()))?;
     let announced = String::from_utf8_lossy(&call.args[3]).into_owned();
     let client = &call.session.client;
     let ip = if announced.is_empty() { ip_of(&client.endpoint().peer) } else { announced };

@@ -57,7 +57,8 @@ fn history(digits: &[u8]) -> Result<HistoryName, CommandError> {
     let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.len() == 32);
     let id = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
     let id = id.and_then(|digits| u128::from_str_radix(digits, 16).ok());
-    id.map(HistoryName::new).ok_or(CommandError::Text("ERR a history is named by 32 hexadecimal digits".into()))
+    id.map(HistoryName::new)
+        .ok_or(CommandError::Text("ERR a history is named by 32 hexadecimal digits".into()))
 }
 
 fn fulfil(context: &Context, wish: Wish, reply: &mut ReplyBuf) -> Result<(), String> {
