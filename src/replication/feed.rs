@@ -187,10 +187,13 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         loop {
             bytes.clear();
             let chunk = self.read(&mut bytes).await?;
-            if let Some(chunk) = chunk.filter(|_| !bytes.is_empty()) {
+            // Why also without bytes: a replica of a log without a record is in step with it.
+            if let Some(chunk) = chunk.filter(|chunk| !bytes.is_empty() || self.told != Some(chunk.first)) {
                 self.tell_segment(&chunk);
-                Frame::Log { at: self.at, bytes: &bytes }.encode(&mut self.out);
-                self.at = Lsn::new(self.at.get() + bytes.len() as u64);
+                if !bytes.is_empty() {
+                    Frame::Log { at: self.at, bytes: &bytes }.encode(&mut self.out);
+                    self.at = Lsn::new(self.at.get() + bytes.len() as u64);
+                }
                 self.send().await?;
                 said_at = Instant::now();
                 continue;
