@@ -52,13 +52,10 @@ async fn everything_arrives(diskless: &str) {
     let redis = Redis::start(&["--repl-diskless-sync", diskless]).await;
     populate(&redis.client(0).await, "zero").await;
     populate(&redis.client(11).await, "eleven").await;
-    run(
-        &redis.client(0).await,
-        "FUNCTION LOAD #!lua\u{20}name=lib\nredis.register_function('f',function()return\u{20}1\u{20}end)",
-    )
-    .await;
+    let library = "#!lua name=lib\nredis.register_function('f', function() return 1 end)";
+    redis.client(0).await.command(&["FUNCTION", "LOAD", library]).await.expect("a library");
     let folder = tempfile::tempdir().expect("a folder");
-    let following = Following::start(&in_folder(folder.path()), redis.port(), None).await;
+    let mut following = Following::start(&in_folder(folder.path()), redis.port(), None).await;
     following.catches_up_with(&redis).await;
     assert!(!following.told().contains(&Progress::Continued));
     let context = std::sync::Arc::clone(&following.context);
@@ -102,7 +99,7 @@ async fn readers_see_the_old_data_or_the_new() {
     run(&redis.client(0).await, &format!("DEBUG POPULATE {KEYS} key 50")).await;
     let context = in_memory();
     put(&context.engine(), b"old");
-    let following = Following::start(&context, redis.port(), None).await;
+    let mut following = Following::start(&context, redis.port(), None).await;
     let (mut seen, engine) = (Vec::new(), context.database());
     while seen.last() != Some(&KEYS) {
         let now = len(&engine);
@@ -122,7 +119,7 @@ async fn a_primary_that_is_killed_while_it_sends_its_data_changes_nothing() {
     run(&redis.client(0).await, "DEBUG POPULATE 200000 key 100").await;
     let context = in_memory();
     put(&context.engine(), b"old");
-    let following = Following::start(&context, redis.port(), None).await;
+    let mut following = Following::start(&context, redis.port(), None).await;
     following.hears(|told| matches!(told, Progress::DataSet { done: 1.., .. })).await;
     redis.kill();
     let (ended, place) = following.end().await;
@@ -132,7 +129,7 @@ async fn a_primary_that_is_killed_while_it_sends_its_data_changes_nothing() {
     // What was staged is gone as well: another data set does not meet it.
     let redis = Redis::start(&[]).await;
     run(&redis.client(0).await, "SET only one").await;
-    let following = Following::start(&context, redis.port(), None).await;
+    let mut following = Following::start(&context, redis.port(), None).await;
     following.hears(|told| *told == Progress::Installed { keys: 1 }).await;
     following.catches_up_with(&redis).await;
 }
@@ -154,7 +151,9 @@ async fn a_type_that_is_not_there_is_told_and_nothing_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_is_given_and_a_wrong_one_told() {
-    let redis = Redis::start(&["--requirepass", "secret", "--user", "copier on >other ~* &* +@all"]).await;
+    let redis =
+        Redis::start(&["--requirepass", "secret", "--user", "copier", "on", ">other", "~*", "&*", "+@all"])
+            .await;
     for (user, password, is_right) in [
         ("", "secret", true),
         ("copier", "other", true),
@@ -163,7 +162,7 @@ async fn a_password_is_given_and_a_wrong_one_told() {
         ("", "", false),
     ] {
         let context = in_memory();
-        let following =
+        let mut following =
             Following::start_as(&context, redis.port(), None, user.as_bytes(), password.as_bytes()).await;
         if is_right {
             following.hears(|told| matches!(told, Progress::Installed { .. })).await;

@@ -76,7 +76,7 @@ impl Following {
     }
 
     /// Waits until all is here that the primary has written, and compares.
-    pub(crate) async fn catches_up_with(&self, redis: &Redis) {
+    pub(crate) async fn catches_up_with(&mut self, redis: &Redis) {
         let goal = offset(&redis.client(0).await).await;
         let until = Instant::now() + Duration::from_secs(120);
         loop {
@@ -87,18 +87,24 @@ impl Following {
             if reached.is_some_and(|offset| offset >= goal) {
                 break;
             }
-            assert!(!self.task.is_finished(), "the link ended");
+            self.goes_on().await;
             assert!(Instant::now() < until, "the replica is at {reached:?} of {goal}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert_same(&of_redis(redis).await, &of_engine(&self.context.engine()));
     }
 
+    /// Fails if the link has ended.
+    async fn goes_on(&mut self) {
+        let ended = if self.task.is_finished() { Some((&mut self.task).await) } else { None };
+        assert!(ended.is_none(), "the link ended: {ended:?}");
+    }
+
     /// Waits for something to be told.
-    pub(crate) async fn hears(&self, wanted: impl Fn(&Progress) -> bool) {
+    pub(crate) async fn hears(&mut self, wanted: impl Fn(&Progress) -> bool) {
         let until = Instant::now() + Duration::from_secs(120);
         while !self.told().iter().any(&wanted) {
-            assert!(!self.task.is_finished(), "the link ended");
+            self.goes_on().await;
             assert!(Instant::now() < until, "not told in time");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

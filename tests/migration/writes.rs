@@ -120,7 +120,7 @@ async fn write_anything(clients: Vec<Client>, seed: u64, time: Duration) -> usiz
         if several {
             pipeline = pipeline.command(&["MULTI"]);
         }
-        for _ in 0..1 + dice.below(20) {
+        for _ in 0..=dice.below(20) {
             pipeline = pipeline.command(&command(&mut dice));
             sent += 1;
         }
@@ -131,11 +131,8 @@ async fn write_anything(clients: Vec<Client>, seed: u64, time: Duration) -> usiz
             0 => pipeline = pipeline.command(&["FLUSHDB"]),
             1 => pipeline = pipeline.command(&["SWAPDB", "0", "2"]),
             2 => {
-                pipeline = pipeline.command(&[
-                    "EVAL",
-                    "redis.call('set','k1','s') return redis.call('incr','n1')",
-                    "0",
-                ])
+                let script = "redis.call('set','k1','s') return redis.call('incr','n1')";
+                pipeline = pipeline.command(&["EVAL", script, "0"]);
             }
             _ => {}
         }
@@ -160,7 +157,7 @@ async fn writes_of_all_kinds_arrive_while_the_data_set_does_and_after() {
     for seed in [1, 2] {
         writers.push(tokio::spawn(write_anything(clients(&redis).await, seed, Duration::from_secs(4))));
     }
-    let following = Following::start(&in_memory(), redis.port(), None).await;
+    let mut following = Following::start(&in_memory(), redis.port(), None).await;
     for writer in writers {
         let sent = writer.await.expect("no panic");
         assert!(sent > 100, "{sent} commands");
@@ -215,7 +212,7 @@ async fn a_cut_link_goes_on_where_it_was() {
     let place = following.stop().await.1;
     let fresh = Redis::start(&[]).await;
     run(&fresh.client(5).await, "SET other server").await;
-    let following = Following::start(&context, fresh.port(), place).await;
+    let mut following = Following::start(&context, fresh.port(), place).await;
     following.hears(|told| *told == Progress::Installed { keys: 1 }).await;
     following.catches_up_with(&fresh).await;
 }
@@ -225,7 +222,7 @@ async fn a_command_that_is_not_known_ends_the_link_and_is_named() {
     let redis = Redis::start(&[]).await;
     let client = redis.client(0).await;
     let context = in_memory();
-    let following = Following::start(&context, redis.port(), None).await;
+    let mut following = Following::start(&context, redis.port(), None).await;
     following.hears(|told| matches!(told, Progress::Installed { .. })).await;
     run(&client, "SET before 1").await;
     run(&client, "XADD a:stream * field value").await;
@@ -256,7 +253,7 @@ async fn clients_write_only_when_it_follows_no_more() {
     let redis = Redis::start(&[]).await;
     run(&redis.client(0).await, "SET theirs 1").await;
     let context = in_memory();
-    let following = Following::start(&context, redis.port(), None).await;
+    let mut following = Following::start(&context, redis.port(), None).await;
     following.hears(|told| matches!(told, Progress::Installed { .. })).await;
     let write = || {
         let engine = context.engine();

@@ -122,7 +122,8 @@ impl Stream {
         let multi = requests[..at]
             .iter()
             .rev()
-            .find(|one| one.args(link.unread(), &spans).name().eq_ignore_ascii_case(b"multi"));
+            .find(|one| one.args(link.unread(), &spans).name().eq_ignore_ascii_case(b"multi"))
+            .filter(|_| self.applier.is_in_multi());
         self.pass(taken, multi.map(|multi| multi.start), place);
         link.take(taken);
         ran?;
@@ -186,8 +187,14 @@ fn scan(
     bytes: &[u8],
     now: Millis,
 ) -> Result<(Vec<Request>, Vec<Span>, usize), FollowError> {
-    let limits =
-        Limits { args_max: usize::MAX >> 1, query_buffer_bytes_max: u32::MAX as usize, ..Limits::default() };
+    const BYTES_MAX: usize = u32::MAX as usize;
+    // Why so wide: the primary has taken it. What is held is in proportion to what has come.
+    let limits = Limits {
+        bulk_bytes_max: BYTES_MAX,
+        args_max: BYTES_MAX,
+        query_buffer_bytes_max: BYTES_MAX,
+        ..Limits::default()
+    };
     let (mut requests, mut spans, mut at) = (Vec::new(), Vec::new(), 0);
     while at < bytes.len() && requests.len() < REQUESTS_MAX {
         let (start, first) = (at, spans.len());
