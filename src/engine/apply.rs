@@ -130,7 +130,7 @@ impl Engine {
         let lineage = adopted.chain(segment.lineage.iter().copied()).collect();
         let Fork { at, .. } = tail;
         let (end, capacity, history) = (segment.end, segment.capacity, segment.history);
-        Ok(self.log.fork(Fork { at, end, capacity, history, lineage })?)
+        Ok(self.log.fork(&Fork { at, end, capacity, history, lineage })?)
     }
 
     /// Begins a history of its own at the log's end: what was followed ends there.
@@ -143,7 +143,7 @@ impl Engine {
         let mut lineage = tail.lineage;
         lineage.insert(0, Ancestor { history: tail.history, fork: tail.at, cause: Cause::Promotion });
         let end = Lsn::new(tail.at.get() + tail.capacity);
-        Ok(self.log.fork(Fork { end, history, lineage, at: tail.at, capacity: tail.capacity })?)
+        Ok(self.log.fork(&Fork { end, history, lineage, at: tail.at, capacity: tail.capacity })?)
     }
 }
 

@@ -4,9 +4,11 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use crate::clock::Millis;
+use crate::engine::root::Root;
 use crate::engine::{DbIndex, Engine};
 use crate::log::{HistoryName, LogStatus};
 use crate::lsn::Lsn;
+use crate::store::keyspace::Keyspace;
 
 /// One database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +79,8 @@ impl Engine {
         let root = self.root.load(&guard);
         let mut databases = Vec::new();
         let mut data_bytes = 0;
-        for (place, keyspace) in root.keyspaces.iter().enumerate() {
+        for (db, keyspace) in self.counted(root) {
             data_bytes += keyspace.memory_bytes(&guard);
-            let db = self.layout.number(place);
             if db >= self.layout.databases() {
                 continue;
             }
@@ -141,9 +142,18 @@ impl Engine {
         self.log.durable()
     }
 
+    /// The databases whose memory counts, by number. Why not an empty staged one: what it takes is of no data, as there is
+    /// one per database whether a data set is put together or not.
+    fn counted<'r>(&self, root: &'r Root) -> impl Iterator<Item = (DbIndex, &'r Keyspace)> {
+        let layout = self.layout;
+        let all = root.keyspaces.iter().enumerate();
+        all.map(move |(place, keyspace)| (layout.number(place), &**keyspace))
+            .filter(move |(db, keyspace)| *db < layout.databases() || keyspace.keys.count() > 0)
+    }
+
     /// Bytes of versions, nodes and indexes of all databases.
     pub fn used_memory_bytes(&self) -> u64 {
         let guard = crossbeam_epoch::pin();
-        self.root.load(&guard).keyspaces.iter().map(|keyspace| keyspace.memory_bytes(&guard)).sum()
+        self.counted(self.root.load(&guard)).map(|(_, keyspace)| keyspace.memory_bytes(&guard)).sum()
     }
 }

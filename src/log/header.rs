@@ -156,7 +156,7 @@ fn ancestor(page: &Page, index: usize) -> Option<Ancestor> {
     let at = LINEAGE_AT + index * LINEAGE_ENTRY;
     let word = get_u64(page, at + 16);
     let (fork, cause) = (word & ((1 << Lsn::BITS) - 1), (word >> CAUSE_SHIFT) as u8);
-    let is_whole = word >> Lsn::BITS & 0xFF == 0;
+    let is_whole = (word >> Lsn::BITS) as u8 == 0;
     let cause = Cause::from_number(cause).filter(|_| is_whole)?;
     Some(Ancestor { history: History::new(get_u128(page, at)), fork: Lsn::new(fork), cause })
 }

@@ -127,7 +127,7 @@ impl Opening {
             return adopt::start_new(files.lock, &files.disk, at, files.snapshot, &self.options);
         };
         if self.options.location == Location::Memory {
-            let mut report = RecoveryReport::of_new_log(found.survey.end, Default::default());
+            let mut report = RecoveryReport::of_new_log(found.survey.end, History::default());
             report.records = found.records;
             let end = adopt::end_of(&files.disk, &found.survey, &self.options);
             report.history = end.history;

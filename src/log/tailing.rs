@@ -207,7 +207,7 @@ impl Log {
     ///
     /// # Errors
     /// [`LogError`]: the log goes on as it was.
-    pub fn fork(&self, fork: Fork) -> Result<(), LogError> {
+    pub fn fork(&self, fork: &Fork) -> Result<(), LogError> {
         self.sync_now()?;
         let (mut lineage, capacity) = (fork.lineage.clone(), fork.capacity);
         lineage.truncate(LINEAGE_MAX);
@@ -217,7 +217,7 @@ impl Log {
         match (&self.files, &self.appender.supply) {
             (Some(files), _) => {
                 let (done, result) = mpsc::sync_channel(1);
-                files.supply.ask(ForkOrder { fork: Fork { lineage: lineage.clone(), ..fork }, done });
+                files.supply.ask(ForkOrder { fork: Fork { lineage: lineage.clone(), ..fork.clone() }, done });
                 result.recv().map_err(|_| LogError::Closed)??;
             }
             (None, Supply::Memory(memory)) => {
@@ -247,7 +247,7 @@ impl Log {
     pub fn tail_segment(&self) -> Fork {
         let (at, guard) = (self.head(), crossbeam_epoch::pin());
         let segments = self.appender.table.load(&guard);
-        let end = segments.find(at.get()).map_or(at.get(), |segment| segment.end());
+        let end = segments.find(at.get()).map_or(at.get(), super::segment::Segment::end);
         Fork {
             at,
             end: Lsn::new(end),

@@ -60,8 +60,6 @@ fn shape(first: u8, version: u16, dialect: Dialect) -> Shape {
         (opcode::EXPIRY_SECONDS, _) => only(&[Fixed(4)]),
         (opcode::EXPIRY, _) => only(&[Fixed(8)]),
         (opcode::FREQUENCY, _) => only(&[Fixed(1)]),
-        (opcode::AUX, _) => only(&[String, String]),
-        (opcode::FUNCTIONS, _) => only(&[String]),
         (opcode::MODULE, _) => Shape { first: &[Length], rest: Rest::Module },
         (kind::HASH_EXPIRING_VALKEY, Dialect::Valkey) => counted(&[String, String, Fixed(8)]),
         (kind::HASH_EXPIRING_CANDIDATE, _) => counted(&[Length, String, String]),
@@ -75,7 +73,8 @@ fn shape(first: u8, version: u16, dialect: Dialect) -> Shape {
         (kind::SORTED_SET, _) => counted(&[String, Fixed(8)]),
         (kind::SORTED_SET_TEXT, _) => counted(&[String, TextScore]),
         (
-            kind::STRING
+            opcode::AUX
+            | kind::STRING
             | kind::HASH_ZIPMAP
             | kind::LIST_ZIPLIST
             | kind::SET_INTSET
@@ -87,7 +86,7 @@ fn shape(first: u8, version: u16, dialect: Dialect) -> Shape {
             | kind::HASH_EXPIRING_LISTPACK_CANDIDATE,
             _,
         ) => only(&[String, String]),
-        (..kind::BEHIND_ALL, _) => only(&[String]),
+        (opcode::FUNCTIONS | ..kind::BEHIND_ALL, _) => only(&[String]),
         _ => only(&[]),
     }
 }

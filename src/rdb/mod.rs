@@ -1,7 +1,7 @@
 //! Redis's serialized values, as DUMP gives them and RESTORE takes them: how a value moves between Redis, Valkey and
 //! this server.
 //!
-//! Bytes to values and back, nothing else: no I/O, no clock. Keys are known only to [`file`], which reads whole RDB
+//! Bytes to values and back, nothing else: no I/O, no clock. Keys are known only to [`mod@file`], which reads whole RDB
 //! files, of which the payloads are parts. Whoever calls has the value's
 //! elements at hand, borrowed, or stores what [`restore`] gives, which borrows from the payload wherever the payload
 //! has the bytes as they are.

@@ -168,7 +168,7 @@ impl Replication {
             }
             // Why tried: who holds the lock may be waiting for this thread to end.
             if let Ok(mut follower) = self.follower.try_lock() {
-                self.end(&mut follower);
+                Self::end(&mut follower);
                 if let Err(reason) = self.make_primary() {
                     tracing::error!("cannot take over: {reason}");
                 }

@@ -62,12 +62,11 @@ pub(super) struct Incoming {
 impl Incoming {
     /// Begins to receive the snapshot `id` of `bytes` bytes, for `engine`.
     pub(super) fn begin(engine: &Engine, id: SnapshotId, bytes: u64) -> Result<Self, InstallError> {
-        let (dbfile, folder) = match engine.log().dbfile() {
-            Some(dbfile) => (dbfile.to_path_buf(), None),
-            None => {
-                let folder = TemporaryFolder::new()?;
-                (folder.0.join("data.db"), Some(folder))
-            }
+        let (dbfile, folder) = if let Some(dbfile) = engine.log().dbfile() {
+            (dbfile.to_path_buf(), None)
+        } else {
+            let folder = TemporaryFolder::new()?;
+            (folder.0.join("data.db"), Some(folder))
         };
         let path = Stage::snapshot_path(&dbfile);
         let snapshot = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;

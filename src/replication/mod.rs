@@ -192,7 +192,7 @@ impl Replication {
     }
 
     /// Ends the thread that follows, if there is one.
-    fn end(&self, follower: &mut Option<Follower>) {
+    fn end(follower: &mut Option<Follower>) {
         let Some(Follower { following, thread }) = follower.take() else { return };
         following.stop();
         if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
@@ -349,7 +349,7 @@ impl Replication {
 impl Replication {
     fn follow(&self, target: Target) -> Result<(), String> {
         let mut follower = self.follower();
-        self.end(&mut follower);
+        Self::end(&mut follower);
         self.make_replica()?;
         tracing::info!(host = %target.host, port = target.port, "following a primary from now on");
         *follower = Some(self.start(target)?);
@@ -364,7 +364,7 @@ impl Upstream for Arc<Replication> {
 
     fn promote(&self) -> Result<(), String> {
         let mut follower = self.follower();
-        self.end(&mut follower);
+        Replication::end(&mut follower);
         self.make_primary()
     }
 
@@ -385,7 +385,7 @@ impl Upstream for Arc<Replication> {
     }
 
     fn stop(&self) {
-        self.end(&mut self.follower());
+        Replication::end(&mut self.follower());
     }
 
     fn failover_state(&self) -> &'static str {

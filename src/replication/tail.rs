@@ -266,7 +266,7 @@ impl Tail<'_> {
                 taken += len;
                 match frame {
                     Frame::Segment { first, end, capacity, history, lineage } => {
-                        enter(engine, ForeignSegment { first, end, capacity, history, lineage })?;
+                        enter(engine, &ForeignSegment { first, end, capacity, history, lineage })?;
                     }
                     Frame::Log { at, bytes } => {
                         let expected = Lsn::new(engine.log().head().get() + pending.len() as u64);
@@ -363,12 +363,12 @@ fn unexpected(frame: &Frame<'_>) -> TailError {
     NoLine(text).into()
 }
 
-fn enter(engine: &Engine, segment: ForeignSegment) -> Result<(), TailError> {
+fn enter(engine: &Engine, segment: &ForeignSegment) -> Result<(), TailError> {
     let head = engine.log().head();
     if head < segment.first || head > segment.end {
         return Err(TailError::Order { found: segment.first, expected: head });
     }
-    Ok(engine.enter_segment(&segment)?)
+    Ok(engine.enter_segment(segment)?)
 }
 
 /// Applies what is whole of `pending` and `bytes`, and keeps the rest.

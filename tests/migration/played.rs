@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// An RDB file of one string `n`, and one hash with a field that ends, as Redis 7.4 writes it; it has no checksum.
 const DATA_SET: &[u8] = b"REDIS0012\xfe\x00\x00\x01n\xc0\x05\
-    \x18\x01h\x00\x80\xc6\xa4\x7e\x8d\x03\x00\x02\x01\x01f\x01v\x00\x01g\x01w\xff\0\0\0\0\0\0\0\0";
+    \x18\x01h\x00\x40\x7a\x10\xf3\x5a\x00\x00\x02\x01\x01f\x01v\x00\x01g\x01w\xff\0\0\0\0\0\0\0\0";
 const MARK: &str = "0123456789abcdefghij0123456789abcdefghij";
 
 fn request(line: &str) -> Vec<u8> {

@@ -96,9 +96,8 @@ impl Following {
 
     /// Fails if the link has ended.
     async fn goes_on(&mut self) {
-        if self.task.is_finished() {
-            panic!("the link ended: {:?}", (&mut self.task).await);
-        }
+        let ended = if self.task.is_finished() { Some((&mut self.task).await) } else { None };
+        assert!(ended.is_none(), "the link ended: {ended:?}");
     }
 
     /// Waits for something to be told.

@@ -120,7 +120,7 @@ async fn write_anything(clients: Vec<Client>, seed: u64, time: Duration) -> usiz
         if several {
             pipeline = pipeline.command(&["MULTI"]);
         }
-        for _ in 0..1 + dice.below(20) {
+        for _ in 0..=dice.below(20) {
             pipeline = pipeline.command(&command(&mut dice));
             sent += 1;
         }
@@ -131,11 +131,8 @@ async fn write_anything(clients: Vec<Client>, seed: u64, time: Duration) -> usiz
             0 => pipeline = pipeline.command(&["FLUSHDB"]),
             1 => pipeline = pipeline.command(&["SWAPDB", "0", "2"]),
             2 => {
-                pipeline = pipeline.command(&[
-                    "EVAL",
-                    "redis.call('set','k1','s') return redis.call('incr','n1')",
-                    "0",
-                ])
+                let script = "redis.call('set','k1','s') return redis.call('incr','n1')";
+                pipeline = pipeline.command(&["EVAL", script, "0"]);
             }
             _ => {}
         }

@@ -23,8 +23,8 @@ fn item(key: &[u8], body: &[u8]) -> Vec<u8> {
     [&body[..1], &[key.len() as u8], key, &body[1..]].concat()
 }
 
-fn own(value: Value<'_>) -> Value<'static> {
-    restore(&dump(&value), &ROOMY).map(into_static).expect("our own payload")
+fn own(value: &Value<'_>) -> Value<'static> {
+    restore(&dump(value), &ROOMY).map(into_static).expect("our own payload")
 }
 
 fn into_static(value: Value<'_>) -> Value<'static> {
@@ -66,7 +66,7 @@ fn read(file: &[u8], piece: usize) -> Result<Told, FileError> {
                 match item {
                     Item::End => return Ok(told),
                     Item::Key(Key { db, key, value, expiry, used }) => {
-                        told.push((key.into_owned(), db, expiry, used, in_order(own(value))));
+                        told.push((key.into_owned(), db, expiry, used, in_order(own(&value))));
                     }
                     _ => {}
                 }

@@ -38,7 +38,7 @@ pub(super) async fn introduce(link: &mut Link, settings: &Settings) -> Result<()
     // Why errors pass: a server that wants a password says so here already; AUTH is what tells.
     let wants_password = ["-NOAUTH", "-NOPERM", "-ERR operation not permitted"];
     if !answer.starts_with('+') && !wants_password.iter().any(|start| answer.starts_with(start)) {
-        return Err(refusal("PING", answer));
+        return Err(refusal("PING", &answer));
     }
     if !settings.password.is_empty() {
         let mut auth: Vec<&[u8]> = vec![b"AUTH"];
@@ -48,7 +48,7 @@ pub(super) async fn introduce(link: &mut Link, settings: &Settings) -> Result<()
         auth.push(&settings.password);
         let answer = ask_for(link, &auth, "in answer to AUTH").await?;
         if !answer.starts_with('+') {
-            return Err(refusal("AUTH (masteruser, masterauth)", answer));
+            return Err(refusal("AUTH (masteruser, masterauth)", &answer));
         }
     }
     let port = settings.listening_port.to_string();
@@ -72,9 +72,9 @@ pub(super) async fn ask(link: &mut Link, place: Option<&Place>) -> Result<Answer
     understand(&answer).ok_or_else(|| {
         let passing = ["-NOMASTERLINK", "-LOADING", "-MASTERDOWN", "-BUSY"];
         if passing.iter().any(|start| answer.starts_with(start)) {
-            FollowError::NotReady(answer[1..].to_owned())
+            FollowError::NotReady(answer.trim_start_matches('-').to_owned())
         } else if answer.starts_with('-') {
-            refusal("PSYNC", answer)
+            refusal("PSYNC", &answer)
         } else {
             unexpected("in answer to PSYNC", answer.as_bytes())
         }
@@ -96,7 +96,7 @@ fn understand(answer: &str) -> Option<Answer> {
 async fn configure(link: &mut Link, request: &[&[u8]]) -> Result<(), FollowError> {
     let answer = ask_for(link, request, "in answer to REPLCONF").await?;
     if answer.starts_with("-NOAUTH") || answer.starts_with("-NOPERM") {
-        return Err(refusal("REPLCONF", answer));
+        return Err(refusal("REPLCONF", &answer));
     }
     Ok(())
 }
@@ -112,7 +112,7 @@ async fn ask_for(link: &mut Link, request: &[&[u8]], place: &'static str) -> Res
     Ok(answer)
 }
 
-fn refusal(command: &'static str, answer: String) -> FollowError {
+fn refusal(command: &'static str, answer: &str) -> FollowError {
     FollowError::Refused { command, answer: answer.trim_start_matches('-').to_owned() }
 }
 

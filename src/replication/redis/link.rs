@@ -70,13 +70,13 @@ impl Link {
         self.unread.reserve(READ_BYTES.max(self.unread.len()));
         let silent_at = self.heard_at + self.silence_max;
         tokio::select! {
-            read = self.stream.read_buf(&mut self.unread) => match read? {
-                0 => Err(FollowError::Closed),
-                _ => {
-                    self.heard_at = Instant::now();
-                    Ok(Heard::Bytes)
+            read = self.stream.read_buf(&mut self.unread) => {
+                if read? == 0 {
+                    return Err(FollowError::Closed);
                 }
-            },
+                self.heard_at = Instant::now();
+                Ok(Heard::Bytes)
+            }
             _ = self.stop.wait_for(|stop| *stop) => Err(FollowError::Closed),
             () = tokio::time::sleep_until(silent_at.min(until)) => {
                 if Instant::now() >= silent_at { Err(FollowError::Silent(self.silence_max)) } else { Ok(Heard::Nothing) }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::clock::Millis;
 use crate::command::transfer::portable::import;
-use crate::engine::{Batch, DbIndex, Engine, EngineError, Txn, Use};
+use crate::engine::{Batch, DbIndex, Engine, EngineError, Use};
 use crate::rdb::file::{FileError, FileReader, Found, Ignored, Item, Key, Used};
 use crate::rdb::{HashEntry, Limits, Value};
 
@@ -100,7 +100,7 @@ impl Loader {
     pub fn begin(engine: Arc<Engine>, keeps_expired: bool) -> Result<Self, LoadError> {
         let limits = Limits { string_bytes_max: STRING_BYTES_MAX, unpacked_bytes_max: 2 * STRING_BYTES_MAX };
         let reader = FileReader::new(limits, ITEM_BYTES_MAX);
-        alone(&engine, |txn| txn.discard_staged())?;
+        alone(&engine, Staged::Discard)?;
         Ok(Self { engine, reader, loaded: Loaded::default(), keeps_expired, installed: false })
     }
 
@@ -178,7 +178,7 @@ impl Loader {
     /// # Errors
     /// The database takes no writes.
     pub fn install(mut self) -> Result<Loaded, LoadError> {
-        alone(&self.engine, |txn| txn.install_staged())?;
+        alone(&self.engine, Staged::Install)?;
         self.installed = true;
         Ok(self.loaded)
     }
@@ -187,7 +187,7 @@ impl Loader {
 impl Drop for Loader {
     fn drop(&mut self) {
         if !self.installed
-            && let Err(error) = alone(&self.engine, |txn| txn.discard_staged())
+            && let Err(error) = alone(&self.engine, Staged::Discard)
         {
             tracing::warn!(%error, "what was loaded in vain stays in memory until the next attempt");
         }
@@ -201,10 +201,20 @@ fn is_over(key: &Key<'_>, now: Millis) -> bool {
         || matches!(&key.value, Value::Hash(fields) if fields.iter().all(field_is_over))
 }
 
-fn alone(engine: &Engine, change: impl Fn(&mut Txn<'_>)) -> Result<(), EngineError> {
+/// What becomes of what is staged.
+#[derive(Clone, Copy, Debug)]
+enum Staged {
+    Discard,
+    Install,
+}
+
+fn alone(engine: &Engine, staged: Staged) -> Result<(), EngineError> {
     let mut batch = engine.batch_as_follower(Millis::now());
     let Ok(()) = batch.run_alone(|txn| {
-        change(txn);
+        match staged {
+            Staged::Discard => txn.discard_staged(),
+            Staged::Install => txn.install_staged(),
+        }
         Ok::<_, Infallible>(())
     })?;
     Ok(())

@@ -34,8 +34,6 @@ mod link;
 pub mod load;
 mod stream;
 mod sync;
-#[cfg(test)]
-mod tests;
 
 use std::io;
 use std::sync::Arc;
@@ -156,10 +154,14 @@ impl FollowError {
     /// Whether trying again comes to the same until somebody changes something.
     pub fn is_lasting(&self) -> bool {
         match self {
-            Self::Connection(_) | Self::Closed | Self::Silent(_) | Self::NotReady(_) | Self::Engine(_) => {
-                false
-            }
-            Self::Refused { .. } | Self::Unexpected { .. } | Self::Protocol(_) => false,
+            Self::Connection(_)
+            | Self::Closed
+            | Self::Silent(_)
+            | Self::NotReady(_)
+            | Self::Engine(_)
+            | Self::Refused { .. }
+            | Self::Unexpected { .. }
+            | Self::Protocol(_) => false,
             Self::DataSet(error) => !matches!(
                 error,
                 LoadError::Engine(_) | LoadError::File(FileError::Checksum { .. } | FileError::Truncated(_))

@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::link::{Link, unexpected};
-use super::load::{LoadError, Loader, Then};
+use super::load::{LoadError, Loaded, Loader, Then};
 use super::{FollowError, Progress};
 use crate::command::context::Context;
 
@@ -40,11 +40,11 @@ pub(super) async fn receive(
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<u64, FollowError> {
     let place = "before its data set";
-    let line = link.line(place).await?;
-    if line.starts_with('-') {
-        return Err(FollowError::NotReady(line[1..].to_owned()));
+    let told = link.line(place).await?;
+    if let Some(error) = told.strip_prefix('-') {
+        return Err(FollowError::NotReady(error.to_owned()));
     }
-    let framing = framing(&line).ok_or_else(|| unexpected(place, line.as_bytes()))?;
+    let framing = framing(&told).ok_or_else(|| unexpected(place, told.as_bytes()))?;
     let total = match &framing {
         Framing::Length(total) => Some(*total),
         Framing::Mark(_) => None,
@@ -65,16 +65,15 @@ pub(super) async fn receive(
             link.take(MARK_BYTES);
         }
     }
-    let loaded = loader.install()?;
-    if loaded.functions > 0 || loaded.module_notes > 0 {
-        let (functions, module_notes) = (loaded.functions, loaded.module_notes);
+    let Loaded { keys, functions, module_notes, .. } = loader.install()?;
+    if functions > 0 || module_notes > 0 {
         tracing::warn!(
             functions,
             module_notes,
             "left out of the primary's data set: this server has neither"
         );
     }
-    Ok(loaded.keys)
+    Ok(keys)
 }
 
 async fn load(

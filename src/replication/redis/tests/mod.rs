@@ -1,1 +1,0 @@
-//! Tests against a real Redis, and against one that is played.
