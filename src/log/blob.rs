@@ -63,7 +63,7 @@ pub(super) fn encode_names(names: &[BlobName], out: &mut [u8]) {
     }
 }
 
-/// Reads names; `None` when the payload is not what [`encode_names`] writes.
+/// Reads the names of blobs that a spilled record's payload holds; `None` when it is none.
 pub fn decode_names(payload: &[u8]) -> Option<Vec<BlobName>> {
     let word = |at: usize| Some(u64::from_le_bytes(payload.get(at..at + 8)?.try_into().ok()?));
     let (total, count) = (word(0)?, word(8)?);

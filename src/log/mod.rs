@@ -26,6 +26,7 @@
 //! | background: room ahead, what lies behind, syncing | `supply`, `allocator`, `factory`; `closed`, `spares`; `durability`, `syncer` |
 //! | when the system fails | `poison`, `sigbus`; `storage` is the seam for tests |
 //! | reading files | `disk`, `scan` |
+//! | another's log | `read` (serving it), `tailing` (copying it), `stage` (a whole state) |
 //! | opening | `lock`, `recovery`, `survey`, `verdict` (the table of cases), `adopt`, `report`; `repair` offline |
 //!
 //! Threads: with files one that syncs and one that makes room; in memory none.
@@ -34,7 +35,7 @@
 //!
 //! Records are found in the order of their LSNs, each whole or not at all. Nothing is reserved when there is no room.
 //! A failed sync or a lost page stops the log for good (until restart) instead of pretending. Not promised: an
-//! order between reserving and publishing (that is the engine's protocol), and reading back through [`Log`].
+//! order between reserving and publishing (that is the engine's protocol).
 //!
 #![doc = include_str!("FORMAT.md")]
 
