@@ -14,7 +14,6 @@
 //! |---|---|---|
 //! | [`server`] | sockets, connections, buffers, shutdown | keys, files |
 //! | [`replication`] | serving the log to others, following another's | clients |
-//! | [`replication`] | other servers that are followed | sockets of clients, files |
 //! | [`command`] | the one table of commands; a request becomes a reply | sockets, files |
 //! | [`engine`] | attempts, transactions, effects, recovery; the only writer of store and log | protocol |
 //! | [`store`] | databases, keys, versions of values, in memory | files, protocol, the clock |
