@@ -8,7 +8,7 @@
 //! key; whatever else replaces a version drops its trees.
 
 use crate::clock::Millis;
-use crate::engine::txn::{Change, Txn, WrongType};
+use crate::engine::txn::{Change, Edits, Txn, WrongType};
 use crate::engine::{DbIndex, Engine};
 use crate::store::value::collection::{Collection, HashRef, ListRef, SetRef, SortedRef, Trees, Type};
 use crate::store::value::draft::{
@@ -136,11 +136,11 @@ impl<'g> Txn<'g> {
     /// How a changed collection is logged: by its changes, where the state that they refer to is in the log.
     fn edited(&mut self, at: usize, is_there: bool, deltas: Vec<Delta>, expires: bool) -> Change {
         match self.accesses[at].write.as_mut().map(|write| &mut write.change) {
-            None if is_there => Change::Edit { deltas, expires },
-            Some(Change::Edit { deltas: before, expires: before_expires }) if is_there => {
-                let mut all = std::mem::take(before);
+            None if is_there => Change::Edit(Box::new(Edits { deltas, expires })),
+            Some(Change::Edit(before)) if is_there => {
+                let mut all = std::mem::take(&mut before.deltas);
                 all.extend(deltas);
-                Change::Edit { deltas: all, expires: expires || *before_expires }
+                Change::Edit(Box::new(Edits { deltas: all, expires: expires || before.expires }))
             }
             _ => Change::Put,
         }

@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use std::sync::Arc;
 
 use crossbeam_epoch::Guard;
@@ -125,7 +125,9 @@ pub struct Lookups {
 }
 
 /// How the attempt's write of a key is logged.
-#[derive(Clone, Debug)]
+///
+/// Why what is rare is boxed: so the usual ones are handed around in registers.
+#[derive(Debug)]
 pub(super) enum Change {
     Put,
     Delete,
@@ -134,16 +136,18 @@ pub(super) enum Change {
     Append {
         suffix_len: usize,
     },
-    Overwrite {
-        offset: usize,
-        len: usize,
-    },
-    /// Changes of a collection, in order.
-    Edit {
-        deltas: Vec<Delta>,
-        /// Whether the expiry is another.
-        expires: bool,
-    },
+    /// These bytes of the new string are new.
+    Overwrite(Box<Range<usize>>),
+    Edit(Box<Edits>),
+}
+
+/// Changes of a collection.
+#[derive(Debug)]
+pub(super) struct Edits {
+    /// In order.
+    pub deltas: Vec<Delta>,
+    /// Whether the expiry is another.
+    pub expires: bool,
 }
 
 /// What the attempt puts in a key's place.
@@ -165,8 +169,8 @@ pub(super) struct Access<'g> {
     pub write: Option<Write>,
     /// Whether the attempt made the cell, and has put nothing in it.
     pub created: bool,
-    /// The key, where neither a cell nor a write holds it.
-    pub missing: SmallVec<[u8; 32]>,
+    /// Where among the attempt's [`Txn::missing`] the key lies, if no cell holds it.
+    pub missing: Range<u32>,
 }
 
 /// A key's cell and what was in it.
@@ -203,10 +207,12 @@ pub struct Txn<'g> {
     pub(super) guard: &'g Guard,
     pub(super) root: &'g Root,
     pub(super) accesses: SmallVec<[Access<'g>; 1]>,
+    /// The keys of accesses without a cell, one behind the other.
+    pub(super) missing: SmallVec<[u8; 32]>,
     pub(super) structure: Option<Box<Structure>>,
     /// What was done to trees.
     pub(super) ledger: Option<Box<Ledger>>,
-    lookup: Option<AccessesByHash>,
+    lookup: Option<Box<AccessesByHash>>,
     now: Millis,
     touch: bool,
     /// The latest record of what was visited without being recorded as an access.
@@ -230,6 +236,7 @@ impl<'g> Txn<'g> {
             guard,
             root,
             accesses: SmallVec::new(),
+            missing: SmallVec::new(),
             structure: None,
             ledger: None,
             lookup: None,
@@ -290,16 +297,27 @@ impl<'g> Txn<'g> {
             self.engine.settle(look.version, self.guard);
             Found { cell, word: look.word, version: look.version }
         });
-        let missing = if found.is_none() { SmallVec::from_slice(key) } else { SmallVec::new() };
+        let missing = if found.is_none() { self.keep_missing(key) } else { 0..0 };
+        let at = self.accesses.len();
         self.accesses.push(Access { db, hash, keyspace, found, write: None, created: false, missing });
-        self.remember(self.accesses.len() - 1);
-        self.accesses.len() - 1
+        if at > 0 {
+            self.remember(at);
+        }
+        at
+    }
+
+    /// Keeps a key that has no cell.
+    #[inline]
+    fn keep_missing(&mut self, key: &[u8]) -> Range<u32> {
+        let from = self.missing.len() as u32;
+        self.missing.extend_from_slice(key);
+        from..self.missing.len() as u32
     }
 
     #[inline]
     fn known(&self, db: DbIndex, hash: KeyHash, key: &[u8]) -> Option<usize> {
         let same =
-            |access: &Access<'_>| access.db == db && access.hash == hash && access.key(self.guard) == key;
+            |access: &Access<'_>| access.db == db && access.hash == hash && access.key(&self.missing, self.guard) == key;
         match &self.lookup {
             None => self.accesses.iter().position(same),
             Some(map) => {
@@ -325,7 +343,7 @@ impl<'g> Txn<'g> {
         for (at, access) in self.accesses.iter().enumerate() {
             map.entry((access.db, access.hash)).or_insert_with(SmallVec::new).push(at as u32);
         }
-        self.lookup = Some(map);
+        self.lookup = Some(Box::new(map));
     }
 
     /// Reads a key and counts the use.
@@ -358,7 +376,8 @@ impl<'g> Txn<'g> {
     #[cold]
     fn note_miss(&mut self, at: usize) {
         let access = &self.accesses[at];
-        self.misses.keys.borrow_mut().push((access.db, access.key(self.guard).into()));
+        let key = access.key(&self.missing, self.guard);
+        self.misses.keys.borrow_mut().push((access.db, key.into()));
     }
 
     /// Whether the keys that are looked for in vain are noted.
@@ -470,8 +489,10 @@ impl<'g> Txn<'g> {
         let result = overwritten(base, offset, bytes);
         let len = result.len();
         let expiry = live.and_then(|live| live.expiry);
-        let change =
-            if live.is_some() { Change::Overwrite { offset, len: bytes.len() } } else { Change::Put };
+        let change = match live {
+            Some(_) => Change::Overwrite(Box::new(offset..offset + bytes.len())),
+            None => Change::Put,
+        };
         self.edit(at, key, result, expiry, change);
         Ok(len)
     }
@@ -534,6 +555,15 @@ impl<'g> Txn<'g> {
     /// Puts a version in the place of what the attempt has of a key, which ends with it.
     #[inline]
     pub(super) fn write(&mut self, at: usize, version: OwnedVersion, change: Change) {
+        let access = &mut self.accesses[at];
+        if access.write.is_none() && !access.found.is_some_and(|found| found.version.has_trees()) {
+            access.write = Some(Write { version, change, shown: false });
+        } else {
+            self.overwrite(at, version, change);
+        }
+    }
+
+    fn overwrite(&mut self, at: usize, version: OwnedVersion, change: Change) {
         if let Some(trees) = self.accesses[at].current().and_then(VersionPtr::trees) {
             self.drop_trees(trees);
         }
@@ -709,7 +739,7 @@ impl<'g> Txn<'g> {
             let access = &self.accesses[at];
             // Why only without a cell: the walk comes by the others.
             if access.db == db && access.found.is_none() && access.write.is_some() {
-                let key = access.key(self.guard).to_vec();
+                let key = access.key(&self.missing, self.guard).to_vec();
                 if let Some(live) = self.live(at) {
                     visit(&key, live);
                 }
@@ -799,24 +829,29 @@ impl<'g> Txn<'g> {
         seen.fold(self.visited_lsn.max(self.root.lsn), Lsn::max)
     }
 
+    /// Whether it changes anything.
     #[inline]
     pub(super) fn writes(&self) -> bool {
         self.structure.is_some() || self.accesses.iter().any(|access| access.write.is_some())
     }
 }
 
+impl Drop for Access<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(write) = self.write.take() {
+            write.discard();
+        }
+        if self.created {
+            // Why: nobody else may ever come by to free the cell.
+            self.keyspace.tombs.push(self.hash);
+        }
+    }
+}
+
 impl Drop for Txn<'_> {
     #[inline]
     fn drop(&mut self) {
-        for access in &mut self.accesses {
-            if let Some(write) = access.write.take() {
-                write.discard();
-            }
-            if access.created {
-                // Why: nobody else may ever come by to free the cell.
-                access.keyspace.tombs.push(access.hash);
-            }
-        }
         if let Some(structure) = self.structure.take() {
             // Why through the guard: a `Live` may point into a keyspace that nobody else has.
             self.guard.defer(move || drop(structure));
@@ -827,11 +862,9 @@ impl Drop for Txn<'_> {
 impl Write {
     /// Puts a version in the place of the one that it has.
     pub(super) fn replace_version(&mut self, version: OwnedVersion) {
-        let change = std::mem::replace(&mut self.change, Change::Put);
         let shown = std::mem::take(&mut self.shown);
         let replaced = std::mem::replace(&mut self.version, version);
-        Self { version: replaced, change: change.clone(), shown }.discard();
-        self.change = change;
+        Self { version: replaced, change: Change::Put, shown }.discard();
     }
 
     /// Frees a write that was not published, now or, if somebody may be looking at it, after the guard.
@@ -853,11 +886,15 @@ impl<'g> Access<'g> {
         }
     }
 
+    /// The key; `missing` are the attempt's.
     #[inline]
-    pub fn key(&self, guard: &'g Guard) -> &[u8] {
-        match (&self.found, &self.write) {
-            (Some(found), _) => found.cell.key(guard),
-            (None, _) => &self.missing,
+    pub fn key<'a>(&self, missing: &'a [u8], guard: &'a Guard) -> &'a [u8]
+    where
+        'g: 'a,
+    {
+        match self.found {
+            Some(found) => found.cell.key(guard),
+            None => &missing[self.missing.start as usize..self.missing.end as usize],
         }
     }
 }

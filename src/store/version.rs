@@ -561,6 +561,12 @@ impl VersionPtr {
         }
     }
 
+    /// Whether it is a large collection.
+    #[inline]
+    pub fn has_trees(self) -> bool {
+        self.kind().is_tree()
+    }
+
     /// The trees of a large collection.
     #[inline]
     pub fn trees(self) -> Option<Trees> {
