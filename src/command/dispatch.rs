@@ -24,6 +24,7 @@ use crate::engine::{Batch, EngineError, Lookups};
 use crate::log::{FsyncPolicy, LogError};
 use crate::lsn::Lsn;
 use crate::resp::{Args, ReplyBuf};
+use crate::store::keyspace::Wanted;
 
 /// Requests whose keys are prefetched together.
 const GROUP_REQUESTS: usize = 32;
@@ -95,10 +96,13 @@ pub fn execute_batch(
     let mut taken = 0;
     let mut flow = Flow::Continue;
     'batch: for group in requests.chunks(GROUP_REQUESTS) {
-        let mut specs = Specs::new();
-        run.look_up(session, group, &mut specs);
+        let (mut specs, mut keys) = (Specs::new(), Keys::new());
+        run.look_up(session, group, &mut specs, &mut keys);
+        let mut keys = keys.iter().peekable();
         for (&request, &spec) in group.iter().zip(&specs) {
-            match run.request(session, request, spec, reply) {
+            let wanted =
+                keys.next_if(|wanted| request.get(1).is_some_and(|key| std::ptr::eq(key, wanted.key)));
+            match run.request(session, request, (spec, wanted), reply) {
                 Step::Done => {
                     taken += 1;
                     // Why after each command: who waits is served with what it brings, and not with what the next does.
@@ -145,12 +149,14 @@ struct Run<'c> {
 
 type Specs = SmallVec<[Option<&'static CommandSpec>; GROUP_REQUESTS]>;
 
+/// The first keys of those of a group's requests that name any.
+type Keys<'k> = SmallVec<[Wanted<'k>; GROUP_REQUESTS]>;
+
 impl Run<'_> {
     /// Finds the commands of a group, and has what their keys lead to fetched.
     #[inline]
-    fn look_up(&self, session: &Session, group: &[Args<'_>], specs: &mut Specs) {
+    fn look_up<'k>(&self, session: &Session, group: &[Args<'k>], specs: &mut Specs, keys: &mut Keys<'k>) {
         specs.extend(group.iter().map(|request| table::lookup(request.name())));
-        let mut keys = SmallVec::<[_; GROUP_REQUESTS]>::new();
         for (request, spec) in group.iter().zip(&*specs) {
             // Why only the first key: requests of several keys are few in a pipeline, and cost more anyway.
             if let Some(spec) = spec
@@ -163,7 +169,7 @@ impl Run<'_> {
         }
         // Why not for fewer: it would wait for the slots, and there is enough to do until they have come.
         if keys.len() >= CHAINED_KEYS_MIN {
-            self.batch.prefetch(session.db, &keys);
+            self.batch.prefetch(session.db, keys);
         }
     }
 
@@ -172,7 +178,7 @@ impl Run<'_> {
         &mut self,
         session: &mut Session,
         args: Args<'_>,
-        spec: Option<&'static CommandSpec>,
+        (spec, wanted): (Option<&'static CommandSpec>, Option<&Wanted<'_>>),
         reply: &mut ReplyBuf,
     ) -> Step {
         let Some(spec) = spec else {
@@ -198,7 +204,7 @@ impl Run<'_> {
         if let Some(flow) = self.hold_up(session, spec) {
             return Step::Refused(flow);
         }
-        self.execute(session, args, spec, reply)
+        self.execute(session, args, (spec, wanted), reply)
     }
 
     /// Whether the command may run, or be queued.
@@ -307,7 +313,7 @@ impl Run<'_> {
         &mut self,
         session: &mut Session,
         args: Args<'_>,
-        spec: &'static CommandSpec,
+        (spec, wanted): (&'static CommandSpec, Option<&Wanted<'_>>),
         reply: &mut ReplyBuf,
     ) -> Step {
         session.begin_command(spec);
@@ -315,7 +321,7 @@ impl Run<'_> {
         let result = if spec.name == "exec" && session.multi.is_some() {
             self.exec(session, reply)
         } else {
-            self.command(session, args, spec, reply)
+            self.command(session, args, (spec, wanted), reply)
         };
         let step = match result {
             Ok((later, failed)) => self.account(session, args, spec, later, failed),
@@ -347,7 +353,7 @@ impl Run<'_> {
         &mut self,
         session: &mut Session,
         args: Args<'_>,
-        spec: &'static CommandSpec,
+        (spec, wanted): (&'static CommandSpec, Option<&Wanted<'_>>),
         reply: &mut ReplyBuf,
     ) -> Result<(Option<Later>, bool), EngineError> {
         let binding = bind::of(spec);
@@ -372,7 +378,7 @@ impl Run<'_> {
         let result = if binding.course == Course::Alone {
             self.batch.run_alone(attempt)
         } else {
-            self.batch.run(attempt)
+            self.batch.run_for(wanted, attempt)
         };
         match result? {
             Ok(()) => Ok((later, false)),
@@ -426,8 +432,8 @@ impl Run<'_> {
             let rest = Unfinished::new(spec, args, self.watch, session.mutes_reply());
             return Step::Stop(Flow::Later(later, Some(Box::new(rest))));
         }
-        let elapsed = self.watch.lap();
-        let ran = Ran { spec, args, elapsed, failed };
+        let nanos = self.watch.lap_nanos();
+        let ran = Ran { spec, args, nanos, failed };
         account::note(self.context, self.stats, &session.client, self.batch.now(), ran);
         later.map_or(Step::Done, |later| Step::Stop(Flow::Later(later, None)))
     }

@@ -4,10 +4,10 @@ use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
 use crate::engine::commit::Outcome;
-use crate::engine::txn::{Lookups, Misses, Txn};
+use crate::engine::txn::{Lookups, Misses, Terms, Txn};
 use crate::engine::{DbIndex, Engine, EngineError};
 use crate::lsn::Lsn;
-use crate::store::keyspace::Wanted;
+use crate::store::keyspace::{Post, Wanted};
 use crate::sync::spin_wait;
 
 /// An attempt that has lost so often runs alone.
@@ -78,12 +78,12 @@ impl Batch<'_> {
         let keyspace = self.engine.root.load(&self.guard).keyspace(db);
         let hash = keyspace.seed().hash(key);
         keyspace.prefetch_slot(hash, &self.guard);
-        Wanted { hash, key, is_written }
+        Wanted { hash, key, is_written, post: Post::default() }
     }
 
     /// What up to 64 keys lead to, on the way to the cache: the second step.
     #[inline]
-    pub fn prefetch(&self, db: DbIndex, keys: &[Wanted<'_>]) {
+    pub fn prefetch(&self, db: DbIndex, keys: &mut [Wanted<'_>]) {
         self.engine.root.load(&self.guard).keyspace(db).prefetch(keys, &self.guard);
     }
 
@@ -95,13 +95,27 @@ impl Batch<'_> {
     #[inline]
     pub fn run<R, E>(
         &mut self,
+        f: impl FnMut(&mut Txn<'_>) -> Result<R, E>,
+    ) -> Result<Result<R, E>, EngineError> {
+        self.run_for(None, f)
+    }
+
+    /// As [`Batch::run`]; tells of a key of which it is known already what [`Batch::prefetch_slot`] and
+    /// [`Batch::prefetch`] have found out.
+    ///
+    /// # Errors
+    /// As [`Batch::run`].
+    #[inline]
+    pub fn run_for<R, E>(
+        &mut self,
+        wanted: Option<&Wanted<'_>>,
         mut f: impl FnMut(&mut Txn<'_>) -> Result<R, E>,
     ) -> Result<Result<R, E>, EngineError> {
         let mut losses = 0;
         loop {
             let root = self.engine.root.load(&self.guard);
-            let mut txn =
-                Txn::new(self.engine, &self.guard, root, (self.now, self.touch, false), &self.misses);
+            let terms = Terms { now: self.now, touch: self.touch, alone: false, wanted };
+            let mut txn = Txn::new(self.engine, &self.guard, root, terms, &self.misses);
             let result = f(&mut txn);
             let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
             let lookups = txn.lookups;
@@ -154,8 +168,8 @@ impl Batch<'_> {
         let mut losses = 0;
         loop {
             let root = self.engine.root.load(&self.guard);
-            let mut txn =
-                Txn::new(self.engine, &self.guard, root, (self.now, self.touch, true), &self.misses);
+            let terms = Terms { now: self.now, touch: self.touch, alone: true, wanted: None };
+            let mut txn = Txn::new(self.engine, &self.guard, root, terms, &self.misses);
             let result = f(&mut txn);
             let outcome = match &result {
                 Ok(_) if txn.structure.is_some() => {

@@ -31,6 +31,7 @@ use crate::log::{LogError, Reservation};
 use crate::lsn::Lsn;
 use crate::store::cell::{Cell, Look};
 use crate::store::descriptor::{Descriptor, Entry, Status};
+use crate::store::keyspace::{Post, Wanted};
 use crate::store::version::{StringRef, ValueRef, VersionPtr};
 use crate::store::word::Word;
 use crate::sync::spin_wait;
@@ -75,8 +76,8 @@ impl<'g> Txn<'g> {
     /// Ends an attempt that wrote nothing: was what it saw there at one moment?
     pub(super) fn validate(&self) -> Outcome {
         // Why one look suffices for one key: its load is the linearization point.
-        let same =
-            self.accesses.len() < 2 || self.accesses.iter().all(|access| access.is_unchanged(&self.missing, self.guard));
+        let same = self.accesses.len() < 2
+            || self.accesses.iter().all(|access| access.is_unchanged(&self.missing, self.guard));
         if same && self.engine.root.is_current(self.root, self.guard) {
             Outcome::Done(self.seen_lsn())
         } else {
@@ -86,7 +87,9 @@ impl<'g> Txn<'g> {
 
     fn commit_one(&mut self) -> Result<Outcome, EngineError> {
         let (engine, guard) = (self.engine, self.guard);
-        let Some(found) = self.accesses[0].settle(engine, &self.missing, guard) else { return Ok(Outcome::Lost) };
+        let Some(found) = self.accesses[0].settle(engine, self.terms.wanted, &self.missing, guard) else {
+            return Ok(Outcome::Lost);
+        };
         // Why look again: where many write one key, most losers are found here, before they reserve.
         if found.cell.load(guard) != found.word {
             return Ok(Outcome::Lost);
@@ -210,7 +213,7 @@ impl<'g> Txn<'g> {
     /// Makes sure that every access has a cell, and sorts them by it.
     fn settle_all(&mut self) -> Option<Vec<usize>> {
         for access in &mut self.accesses {
-            access.settle(self.engine, &self.missing, self.guard)?;
+            access.settle(self.engine, self.terms.wanted, &self.missing, self.guard)?;
         }
         let mut order: Vec<usize> = (0..self.accesses.len()).collect();
         order.sort_unstable_by_key(|&at| self.accesses[at].cell_address());
@@ -396,7 +399,13 @@ impl<'g> Access<'g> {
 
     /// Makes sure that the key has a cell whose word holds the version that was seen; gives none if it changed.
     #[inline]
-    fn settle(&mut self, engine: &Engine, missing: &[u8], guard: &'g Guard) -> Option<Found<'g>> {
+    fn settle(
+        &mut self,
+        engine: &Engine,
+        wanted: Option<&Wanted<'_>>,
+        missing: &[u8],
+        guard: &'g Guard,
+    ) -> Option<Found<'g>> {
         match self.found {
             // Why: a dead cell takes no version any more; the next attempt makes another.
             Some(found) if found.word.is_dead() => None,
@@ -406,13 +415,22 @@ impl<'g> Access<'g> {
                 let same = look.version == found.version && !look.word.is_dead();
                 same.then(|| self.keep(found.cell, look))
             }
-            None => self.create(engine, missing, guard),
+            None => self.create(engine, wanted, missing, guard),
         }
     }
 
     #[cold]
-    fn create(&mut self, engine: &Engine, missing: &[u8], guard: &'g Guard) -> Option<Found<'g>> {
-        let cell = self.keyspace.find_or_create(self.hash, self.key(missing, guard), guard);
+    fn create(
+        &mut self,
+        engine: &Engine,
+        wanted: Option<&Wanted<'_>>,
+        missing: &[u8],
+        guard: &'g Guard,
+    ) -> Option<Found<'g>> {
+        let key = self.key(missing, guard);
+        // Why compared: another key may have the same hash. A post of another database is none of this one's.
+        let post = wanted.filter(|wanted| wanted.key == key).map_or(Post::default(), |wanted| wanted.post);
+        let cell = self.keyspace.find_or_create(self.hash, key, post, guard);
         self.created = true;
         let look = engine.decided(cell, guard)?;
         (look.version.is_tombstone() && !look.word.is_dead()).then(|| self.keep(cell, look))

@@ -21,7 +21,7 @@ use crate::engine::{DbIndex, Engine};
 use crate::lsn::Lsn;
 use crate::store::cell::Cell;
 use crate::store::hash::KeyHash;
-use crate::store::keyspace::Keyspace;
+use crate::store::keyspace::{Keyspace, Wanted};
 use crate::store::retired;
 use crate::store::value::draft::Delta;
 use crate::store::value::ledger::Ledger;
@@ -213,13 +213,24 @@ pub struct Txn<'g> {
     /// What was done to trees.
     pub(super) ledger: Option<Box<Ledger>>,
     lookup: Option<Box<AccessesByHash>>,
-    now: Millis,
-    touch: bool,
+    pub(super) terms: Terms<'g>,
     /// The latest record of what was visited without being recorded as an access.
     pub(super) visited_lsn: Lsn,
     pub(super) lookups: Lookups,
     misses: &'g Misses,
-    alone: bool,
+}
+
+/// What an attempt is told when it begins.
+#[derive(Clone, Copy)]
+pub(super) struct Terms<'g> {
+    /// The attempt's time.
+    pub now: Millis,
+    /// Whether uses of keys are counted.
+    pub touch: bool,
+    /// Whether it runs alone.
+    pub alone: bool,
+    /// A key of which something is known already: the one that the command names first.
+    pub wanted: Option<&'g Wanted<'g>>,
 }
 
 impl<'g> Txn<'g> {
@@ -228,7 +239,7 @@ impl<'g> Txn<'g> {
         engine: &'g Engine,
         guard: &'g Guard,
         root: &'g Root,
-        (now, touch, alone): (Millis, bool, bool),
+        terms: Terms<'g>,
         misses: &'g Misses,
     ) -> Self {
         Self {
@@ -240,19 +251,17 @@ impl<'g> Txn<'g> {
             structure: None,
             ledger: None,
             lookup: None,
-            now,
-            touch,
+            terms,
             visited_lsn: Lsn::ZERO,
             lookups: Lookups::default(),
             misses,
-            alone,
         }
     }
 
     /// The attempt's time.
     #[inline]
     pub fn now(&self) -> Millis {
-        self.now
+        self.terms.now
     }
 
     /// A pseudo-random number; not for secrets.
@@ -267,12 +276,12 @@ impl<'g> Txn<'g> {
 
     /// Whether this attempt runs alone.
     pub fn is_alone(&self) -> bool {
-        self.alone
+        self.terms.alone
     }
 
     /// Uses of keys are not counted from here on (or are again).
     pub fn set_touch(&mut self, touch: bool) {
-        self.touch = touch;
+        self.terms.touch = touch;
     }
 
     fn keyspace(&self, db: DbIndex) -> &'g Keyspace {
@@ -287,7 +296,12 @@ impl<'g> Txn<'g> {
     #[inline]
     pub(super) fn access(&mut self, db: DbIndex, key: &[u8]) -> usize {
         let keyspace = self.keyspace(db);
-        let hash = keyspace.seed().hash(key);
+        let hash = match self.terms.wanted {
+            // Why by address: the command names the very bytes that were hashed, and to compare them costs as much as to
+            // hash them again.
+            Some(wanted) if std::ptr::eq(wanted.key, key) => wanted.hash,
+            _ => keyspace.seed().hash(key),
+        };
         if !self.accesses.is_empty()
             && let Some(at) = self.known(db, hash, key)
         {
@@ -316,8 +330,9 @@ impl<'g> Txn<'g> {
 
     #[inline]
     fn known(&self, db: DbIndex, hash: KeyHash, key: &[u8]) -> Option<usize> {
-        let same =
-            |access: &Access<'_>| access.db == db && access.hash == hash && access.key(&self.missing, self.guard) == key;
+        let same = |access: &Access<'_>| {
+            access.db == db && access.hash == hash && access.key(&self.missing, self.guard) == key
+        };
         match &self.lookup {
             None => self.accesses.iter().position(same),
             Some(map) => {
@@ -351,10 +366,10 @@ impl<'g> Txn<'g> {
     pub fn get(&mut self, db: DbIndex, key: &[u8]) -> Option<Live<'g>> {
         let at = self.access(db, key);
         let live = self.looked_for(at)?;
-        if self.touch
+        if self.terms.touch
             && let Some(found) = self.accesses[at].found
         {
-            self.engine.usage.touch(found.version, self.now);
+            self.engine.usage.touch(found.version, self.terms.now);
         }
         Some(live)
     }
@@ -396,7 +411,7 @@ impl<'g> Txn<'g> {
         let at = self.access(db, key);
         let was = match self.accesses[at].found.map(|found| found.version) {
             Some(version) if !version.is_tombstone() => {
-                if version.is_absent(self.now) {
+                if version.is_absent(self.terms.now) {
                     Was::Expired
                 } else {
                     Was::Live
@@ -423,7 +438,7 @@ impl<'g> Txn<'g> {
             }
             None => access.found?.version,
         };
-        Engine::live(version, self.now, self.guard)
+        Engine::live(version, self.terms.now, self.guard)
     }
 
     /// Reads a string and counts the use.
@@ -521,7 +536,7 @@ impl<'g> Txn<'g> {
     pub fn set_expiry(&mut self, db: DbIndex, key: &[u8], expiry: Option<Millis>) -> bool {
         let at = self.access(db, key);
         let Some(live) = self.live(at) else { return false };
-        if expiry.is_some_and(|end| end <= self.now) {
+        if expiry.is_some_and(|end| end <= self.terms.now) {
             return self.delete(db, key);
         }
         match live.value {
@@ -538,7 +553,7 @@ impl<'g> Txn<'g> {
     pub(super) fn expire(&mut self, db: DbIndex, key: &[u8]) -> bool {
         let at = self.access(db, key);
         let Some(found) = self.accesses[at].found else { return false };
-        if found.version.is_tombstone() || !found.version.is_absent(self.now) {
+        if found.version.is_tombstone() || !found.version.is_absent(self.terms.now) {
             return false;
         }
         self.write(at, OwnedVersion::new(key, None, None, 0), Change::Delete);
@@ -549,7 +564,7 @@ impl<'g> Txn<'g> {
     pub(super) fn fresh_use(&self, at: usize) -> u32 {
         let old = self.accesses[at].found.filter(|found| !found.version.is_tombstone());
         let word = old.map(|found| found.version.access().load(crate::sync::Ordering::Relaxed));
-        self.engine.usage.fresh(word, self.now)
+        self.engine.usage.fresh(word, self.terms.now)
     }
 
     /// Puts a version in the place of what the attempt has of a key, which ends with it.
@@ -588,7 +603,7 @@ impl<'g> Txn<'g> {
     pub fn set_use(&mut self, db: DbIndex, key: &[u8], used: Use) {
         let at = self.access(db, key);
         if let Some(write) = &self.accesses[at].write
-            && let Some(word) = self.engine.usage.known(used, self.now)
+            && let Some(word) = self.engine.usage.known(used, self.terms.now)
         {
             // Relaxed: nobody else sees the version yet.
             write.version.as_ptr().access().store(word, crate::sync::Ordering::Relaxed);
@@ -611,8 +626,8 @@ impl<'g> Txn<'g> {
                 ValueRef::String(_) => "raw",
                 ValueRef::Collection(collection) => collection.read().encoding(),
             },
-            idle_seconds: Usage::idle_seconds(version, self.now),
-            frequency: self.engine.usage.frequency(version, self.now),
+            idle_seconds: Usage::idle_seconds(version, self.terms.now),
+            frequency: self.engine.usage.frequency(version, self.terms.now),
             memory_bytes: Keyspace::key_memory_bytes(version),
         })
     }
@@ -636,7 +651,7 @@ impl<'g> Txn<'g> {
     }
 
     fn structure(&mut self) -> &mut Structure {
-        assert!(self.alone, "the databases change only in a transaction that runs alone");
+        assert!(self.terms.alone, "the databases change only in a transaction that runs alone");
         self.structure.get_or_insert_with(|| {
             Box::new(Structure {
                 keyspaces: self.root.keyspaces.to_vec(),
@@ -788,7 +803,7 @@ impl<'g> Txn<'g> {
         let version = cell.look(guard).version;
         self.engine.settle(version, guard);
         self.visited_lsn = self.visited_lsn.max(version.lsn());
-        Engine::live(version, self.now, guard).map(|live| visit(key, live)).is_some()
+        Engine::live(version, self.terms.now, guard).map(|live| visit(key, live)).is_some()
     }
 
     /// Visits live keys that start with `prefix`, in key order, until `visit` says false; tells whether it came to the

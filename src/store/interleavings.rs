@@ -86,7 +86,7 @@ fn as_they_move(among: Range<usize>) -> Vec<usize> {
 }
 
 fn find_or_create(keyspace: &Keyspace, n: usize) {
-    keyspace.find_or_create(hash(n), &key(n), &crossbeam_epoch::pin());
+    keyspace.find_or_create(hash(n), &key(n), Post::default(), &crossbeam_epoch::pin());
 }
 
 fn finds(keyspace: &Keyspace, n: usize) -> bool {
