@@ -98,11 +98,8 @@ pub fn execute_batch(
     'batch: for group in requests.chunks(GROUP_REQUESTS) {
         let (mut specs, mut keys) = (Specs::new(), Keys::new());
         run.look_up(session, group, &mut specs, &mut keys);
-        let mut keys = keys.iter().peekable();
-        for (&request, &spec) in group.iter().zip(&specs) {
-            let wanted =
-                keys.next_if(|wanted| request.get(1).is_some_and(|key| std::ptr::eq(key, wanted.key)));
-            match run.request(session, request, (spec, wanted), reply) {
+        for (&request, &(spec, key)) in group.iter().zip(&specs) {
+            match run.request(session, request, (spec, keys.get(usize::from(key))), reply) {
                 Step::Done => {
                     taken += 1;
                     // Why after each command: who waits is served with what it brings, and not with what the next does.
@@ -147,7 +144,11 @@ struct Run<'c> {
     somebody_waits: bool,
 }
 
-type Specs = SmallVec<[Option<&'static CommandSpec>; GROUP_REQUESTS]>;
+/// The commands of a group, each with the place of its first key among those of the group.
+type Specs = SmallVec<[(Option<&'static CommandSpec>, u8); GROUP_REQUESTS]>;
+
+/// The place of the key of a command that names none.
+const NO_KEY: u8 = u8::MAX;
 
 /// The first keys of those of a group's requests that name any.
 type Keys<'k> = SmallVec<[Wanted<'k>; GROUP_REQUESTS]>;
@@ -156,13 +157,14 @@ impl Run<'_> {
     /// Finds the commands of a group, and has what their keys lead to fetched.
     #[inline]
     fn look_up<'k>(&self, session: &Session, group: &[Args<'k>], specs: &mut Specs, keys: &mut Keys<'k>) {
-        specs.extend(group.iter().map(|request| table::lookup(request.name())));
-        for (request, spec) in group.iter().zip(&*specs) {
+        specs.extend(group.iter().map(|request| (table::lookup(request.name()), NO_KEY)));
+        for (request, (spec, place)) in group.iter().zip(specs) {
             // Why only the first key: requests of several keys are few in a pipeline, and cost more anyway.
             if let Some(spec) = spec
                 && spec.key_range.first == 1
                 && let Some(key) = request.get(1)
             {
+                *place = keys.len() as u8;
                 let is_written = spec.flags.contains(Flags::WRITE);
                 keys.push(self.batch.prefetch_slot(session.db, key, is_written));
             }

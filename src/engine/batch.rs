@@ -115,11 +115,13 @@ impl Batch<'_> {
         loop {
             let root = self.engine.root.load(&self.guard);
             let terms = Terms { now: self.now, touch: self.touch, alone: false, wanted };
-            let mut txn = Txn::new(self.engine, &self.guard, root, terms, &self.misses);
-            let result = f(&mut txn);
-            let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
-            let lookups = txn.lookups;
-            drop(txn);
+            // Why a block: to drop the attempt by a call would move it first.
+            let (result, outcome, lookups) = {
+                let mut txn = Txn::new(self.engine, &self.guard, root, terms, &self.misses);
+                let result = f(&mut txn);
+                let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
+                (result, outcome, txn.lookups)
+            };
             if let Outcome::Done(lsn) = outcome {
                 self.done(lsn, lookups)?;
                 return Ok(result);

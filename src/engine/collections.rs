@@ -263,7 +263,7 @@ impl<'g> Txn<'g> {
             if db.is_none_or(|db| access.db == db) {
                 continue;
             }
-            let Some(write) = &mut access.write else { continue };
+            let Some(write) = &mut *access.write else { continue };
             if let Some(trees) = access.found.and_then(|found| found.version.trees()) {
                 ledger.drop_trees(trees);
             }

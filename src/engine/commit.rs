@@ -96,7 +96,7 @@ impl<'g> Txn<'g> {
         }
         let (now, root) = (self.now().0, self.root);
         let access = &mut self.accesses[0];
-        let Some(write) = &mut access.write else { return Ok(Outcome::Lost) };
+        let Some(write) = &mut *access.write else { return Ok(Outcome::Lost) };
         let reservation = match write.string_parts(access.db) {
             Some(parts) => engine.reserve_one(&parts, now, guard),
             None => engine.reserve_effect(&write.effect(access.db), now, guard),
@@ -202,7 +202,7 @@ impl<'g> Txn<'g> {
     fn publish_fresh(&mut self, fresh: &[usize]) {
         for &at in fresh {
             let access = &mut self.accesses[at];
-            if let (Some(found), Some(write)) = (access.found, &access.write) {
+            if let (Some(found), Some(write)) = (access.found, &*access.write) {
                 let replaced = found.cell.replace(found.word, write.word_after(found.word));
                 debug_assert!(replaced, "nobody else has this database yet");
                 access.published(self.engine, found.version, found.word);
@@ -297,7 +297,7 @@ impl<'g> Txn<'g> {
     fn publish(&mut self, installed: &[Installed<'g>]) {
         for slot in installed {
             let access = &mut self.accesses[slot.access];
-            if let Some(write) = &access.write {
+            if let Some(write) = &*access.write {
                 // A failure means that a later writer has replaced the descriptor, and retires our version as the old.
                 slot.cell.replace(slot.word, write.word_after(slot.word));
                 access.published(self.engine, slot.seen, slot.word);

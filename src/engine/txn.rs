@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::mem::ManuallyDrop;
 use std::ops::{Bound, Range};
 use std::sync::Arc;
 
@@ -166,7 +167,8 @@ pub(super) struct Access<'g> {
     pub keyspace: &'g Keyspace,
     /// Absent where the key has no cell.
     pub found: Option<Found<'g>>,
-    pub write: Option<Write>,
+    /// Why it is not dropped by itself: the access sees to it, at one look.
+    pub write: ManuallyDrop<Option<Write>>,
     /// Whether the attempt made the cell, and has put nothing in it.
     pub created: bool,
     /// Where among the attempt's [`Txn::missing`] the key lies, if no cell holds it.
@@ -313,7 +315,15 @@ impl<'g> Txn<'g> {
         });
         let missing = if found.is_none() { self.keep_missing(key) } else { 0..0 };
         let at = self.accesses.len();
-        self.accesses.push(Access { db, hash, keyspace, found, write: None, created: false, missing });
+        self.accesses.push(Access {
+            db,
+            hash,
+            keyspace,
+            found,
+            write: ManuallyDrop::new(None),
+            created: false,
+            missing,
+        });
         if at > 0 {
             self.remember(at);
         }
@@ -431,7 +441,7 @@ impl<'g> Txn<'g> {
     #[inline]
     pub(super) fn live(&mut self, at: usize) -> Option<Live<'g>> {
         let access = &mut self.accesses[at];
-        let version = match &mut access.write {
+        let version = match &mut *access.write {
             Some(write) => {
                 write.shown = true;
                 write.version.as_ptr()
@@ -572,7 +582,7 @@ impl<'g> Txn<'g> {
     pub(super) fn write(&mut self, at: usize, version: OwnedVersion, change: Change) {
         let access = &mut self.accesses[at];
         if access.write.is_none() && !access.found.is_some_and(|found| found.version.has_trees()) {
-            access.write = Some(Write { version, change, shown: false });
+            *access.write = Some(Write { version, change, shown: false });
         } else {
             self.overwrite(at, version, change);
         }
@@ -583,7 +593,7 @@ impl<'g> Txn<'g> {
             self.drop_trees(trees);
         }
         // Why a second write of a key is logged whole: its delta would refer to the first, which is not logged.
-        let change = match (&self.accesses[at].write, version.as_ptr().kind()) {
+        let change = match (&*self.accesses[at].write, version.as_ptr().kind()) {
             (None, _) => change,
             (Some(_), Kind::Tombstone) => Change::Delete,
             (Some(_), _) => Change::Put,
@@ -602,7 +612,7 @@ impl<'g> Txn<'g> {
     /// Says how a key that the attempt has written was used before, where that is what is counted.
     pub fn set_use(&mut self, db: DbIndex, key: &[u8], used: Use) {
         let at = self.access(db, key);
-        if let Some(write) = &self.accesses[at].write
+        if let Some(write) = &*self.accesses[at].write
             && let Some(word) = self.engine.usage.known(used, self.terms.now)
         {
             // Relaxed: nobody else sees the version yet.
@@ -642,7 +652,7 @@ impl<'g> Txn<'g> {
     pub fn len(&mut self, db: DbIndex) -> u64 {
         let mut count = self.keyspace(db).keys.sum();
         for access in self.accesses.iter().filter(|access| access.db == db) {
-            if let Some(write) = &access.write {
+            if let Some(write) = &*access.write {
                 let before = access.found.is_some_and(|found| !found.version.is_tombstone());
                 count += i64::from(!write.version.as_ptr().is_tombstone()) - i64::from(before);
             }
@@ -854,12 +864,8 @@ impl<'g> Txn<'g> {
 impl Drop for Access<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(write) = self.write.take() {
-            write.discard();
-        }
-        if self.created {
-            // Why: nobody else may ever come by to free the cell.
-            self.keyspace.tombs.push(self.hash);
+        if self.write.is_some() || self.created {
+            self.abandon();
         }
     }
 }
@@ -892,10 +898,22 @@ impl Write {
 }
 
 impl<'g> Access<'g> {
+    /// Undoes what an attempt that did not take effect has done for the key.
+    #[cold]
+    fn abandon(&mut self) {
+        if let Some(write) = self.write.take() {
+            write.discard();
+        }
+        if self.created {
+            // Why: nobody else may ever come by to free the cell.
+            self.keyspace.tombs.push(self.hash);
+        }
+    }
+
     /// What the attempt has of the key: its own write, or what it found; expired or not.
     #[inline]
     pub(super) fn current(&self) -> Option<VersionPtr> {
-        match &self.write {
+        match &*self.write {
             Some(write) => Some(write.version.as_ptr()),
             None => self.found.map(|found| found.version),
         }
