@@ -170,9 +170,7 @@ impl<'g> Txn<'g> {
             created: false,
             missing,
         });
-        if at > 0 {
-            self.remember(at);
-        }
+        self.remember(at);
         at
     }
 
