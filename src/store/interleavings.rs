@@ -30,7 +30,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Schedul
 use shuttle::{Config, FailurePersistence, Runner, thread};
 
 use crate::store::hash::{HashSeed, KeyHash};
-use crate::store::keyspace::Keyspace;
+use crate::store::keyspace::{Keyspace, Post};
 use crate::sync::with_model;
 
 const SEED: u64 = 20_260_101;
