@@ -9,7 +9,7 @@ use crate::engine::txn::{Live, Txn, WrongType};
 use crate::engine::usage::Use;
 use crate::store::version::{Kind, OwnedVersion, Value, ValueRef, VersionPtr};
 
-impl<'g> Txn<'g> {
+impl Txn<'_> {
     /// Sets a key.
     #[inline]
     pub fn put(&mut self, db: DbIndex, key: &[u8], value: Value<'_>, expiry: Option<Millis>) {
