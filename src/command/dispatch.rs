@@ -48,9 +48,11 @@ pub enum Flow {
     Delay(Duration),
 }
 
-/// What became of one request.
-enum Step {
+/// What became of a request, or of several that ran together.
+pub(super) enum Step {
+    /// It has its reply.
     Done,
+    /// The last that the batch runs.
     Stop(Flow),
     /// Not run; to be tried again.
     Refused(Flow),
@@ -85,11 +87,12 @@ pub fn execute_batch(
         held_up: context.engine.write_delay(),
         lookups: Lookups::default(),
         somebody_waits: context.engine.waited_keys() > 0,
+        tells_misses: pubsub::tells_misses(context),
     };
     if session.subscriptions.is_some() {
         session.begin_batch_subscribed(reply);
     }
-    if pubsub::tells_misses(context) {
+    if run.tells_misses {
         run.batch.note_misses();
     }
     let mut taken = 0;
@@ -97,10 +100,13 @@ pub fn execute_batch(
     'batch: for group in requests.chunks(GROUP_REQUESTS) {
         let mut specs = Specs::new();
         run.look_up(session, group, &mut specs);
-        for (&request, &spec) in group.iter().zip(&specs) {
-            match run.request(session, request, spec, reply) {
+        let mut at = 0;
+        while at < group.len() {
+            let (ran, step) = run.next(session, &group[at..], &specs[at..], reply);
+            at += ran;
+            match step {
                 Step::Done => {
-                    taken += 1;
+                    taken += ran;
                     // Why after each command: who waits is served with what it brings, and not with what the next does.
                     if run.somebody_waits && engine::has_called() {
                         flow = Flow::Called;
@@ -129,18 +135,20 @@ pub fn execute_batch(
 }
 
 /// One batch at work.
-struct Run<'c> {
-    context: &'c Context,
-    batch: Batch<'c>,
-    stats: LocalStats<'c>,
+pub(super) struct Run<'c> {
+    pub(super) context: &'c Context,
+    pub(super) batch: Batch<'c>,
+    pub(super) stats: LocalStats<'c>,
     /// Runs since the last command ended.
-    watch: Stopwatch,
+    pub(super) watch: Stopwatch,
     /// How long writes are to be held back.
     held_up: Option<Duration>,
     /// Keys that reading commands looked for.
-    lookups: Lookups,
+    pub(super) lookups: Lookups,
     /// Whether anybody waited for a key when the batch began.
-    somebody_waits: bool,
+    pub(super) somebody_waits: bool,
+    /// Whether the keys are noted that are looked for in vain.
+    pub(super) tells_misses: bool,
 }
 
 type Specs = SmallVec<[Option<&'static CommandSpec>; GROUP_REQUESTS]>;
@@ -167,8 +175,24 @@ impl Run<'_> {
         }
     }
 
+    /// Runs the first request, or with it those behind that are about the same key; gives how many it ran.
     #[inline]
-    fn request(
+    fn next(
+        &mut self,
+        session: &mut Session,
+        requests: &[Args<'_>],
+        specs: &[Option<&'static CommandSpec>],
+        reply: &mut ReplyBuf,
+    ) -> (usize, Step) {
+        let together = self.together(session, requests, specs);
+        if together > 1 {
+            return self.run_together(session, &requests[..together], &specs[..together], reply);
+        }
+        (1, self.request(session, requests[0], specs[0], reply))
+    }
+
+    #[inline]
+    pub(super) fn request(
         &mut self,
         session: &mut Session,
         args: Args<'_>,
@@ -203,7 +227,12 @@ impl Run<'_> {
 
     /// Whether the command may run, or be queued.
     #[inline]
-    fn check(&self, session: &Session, args: Args<'_>, spec: &CommandSpec) -> Result<(), CommandError> {
+    pub(super) fn check(
+        &self,
+        session: &Session,
+        args: Args<'_>,
+        spec: &CommandSpec,
+    ) -> Result<(), CommandError> {
         if !spec.accepts(args.len()) {
             return Err(CommandError::Arity(spec.full_name.to_owned()));
         }
@@ -234,7 +263,7 @@ impl Run<'_> {
 
     /// Whether the command has to wait, for the end of a pause or for stable storage.
     #[inline]
-    fn hold_up(&self, session: &Session, spec: &CommandSpec) -> Option<Flow> {
+    pub(super) fn hold_up(&self, session: &Session, spec: &CommandSpec) -> Option<Flow> {
         let writes =
             |spec: &CommandSpec| spec.flags.intersects(Flags::of(&[Flags::WRITE, Flags::MAY_REPLICATE]));
         let write = match &session.multi {
@@ -297,7 +326,7 @@ impl Run<'_> {
     }
 
     /// Answers with an error, and counts it.
-    fn fail(&self, reply: &mut ReplyBuf, text: &str) {
+    pub(super) fn fail(&self, reply: &mut ReplyBuf, text: &str) {
         reply.error(text);
         self.stats.error(text);
     }

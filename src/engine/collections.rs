@@ -100,16 +100,17 @@ impl<'g> Txn<'g> {
         run: impl FnOnce(Option<Collection<'g>>, Desk<'_>) -> (Result<R, E>, Outcome),
     ) -> Result<R, E> {
         let at = self.access(db, key);
-        let live = self.live(at);
+        let live = self.edited_live(at);
         let old = live.map(|live| live.value.collection().filter(|old| old.type_of() == of));
         let old = old.map(|old| old.ok_or(WrongType)).transpose()?;
-        let mut ledger = self.ledger.take().unwrap_or_default();
-        let mark = ledger.savepoint();
-        let desk = Desk { now: self.now(), limits: self.engine.limits.load(), ledger: &mut ledger };
-        let (result, outcome) = run(old, desk);
         let is_there = live.is_some();
-        if result.is_err() || outcome.deltas.is_empty() || !is_there && outcome.built.is_none() {
-            ledger.roll_back(mark);
+        let mut ledger = self.ledger.take().unwrap_or_default();
+        let before = self.begin_edit(at, is_there, &mut ledger);
+        let mark = ledger.savepoint();
+        let desk = Desk { now: self.now(), limits: self.engine.limits.load(), ledger: &mut ledger, before };
+        let (result, outcome) = run(old, desk);
+        if result.is_err() || !outcome.is_changed || !is_there && outcome.built.is_none() {
+            self.leave_edit(at, outcome, &mut ledger, mark);
             self.ledger = Some(ledger);
             return result;
         }
@@ -139,7 +140,12 @@ impl<'g> Txn<'g> {
             None if is_there => Change::Edit { deltas, expires },
             Some(Change::Edit { deltas: before, expires: before_expires }) if is_there => {
                 let mut all = std::mem::take(before);
-                all.extend(deltas);
+                // Why: those of a group have been added to what was before already.
+                if all.is_empty() {
+                    all = deltas;
+                } else {
+                    all.extend(deltas);
+                }
                 Change::Edit { deltas: all, expires: expires || *before_expires }
             }
             _ => Change::Put,

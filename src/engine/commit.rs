@@ -58,6 +58,9 @@ struct Installed<'g> {
 impl<'g> Txn<'g> {
     /// Lets the attempt take effect.
     pub(super) fn commit(&mut self) -> Result<Outcome, EngineError> {
+        if self.group.is_some() && !self.end_group() {
+            return Ok(Outcome::Lost);
+        }
         if !self.writes() {
             return Ok(self.validate());
         }
@@ -70,7 +73,7 @@ impl<'g> Txn<'g> {
         let writes = self.accesses.iter().filter(|access| access.write.is_some()).count();
         let outcome = if self.accesses.len() == 1 { self.commit_one() } else { self.commit_several() }?;
         if outcome != Outcome::Lost {
-            self.engine.stats.changes.add(writes as i64);
+            self.engine.stats.changes.add(self.group.as_ref().map_or(writes as i64, |group| group.changes));
         }
         Ok(outcome)
     }

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 
 use crate::clock::Millis;
 use crate::engine::effect::overwritten;
+use crate::engine::group::GroupState;
 use crate::engine::root::Root;
 use crate::engine::usage::{Usage, Use};
 use crate::engine::{DbIndex, Engine};
@@ -124,6 +125,15 @@ pub struct Lookups {
     pub misses: u64,
 }
 
+impl Lookups {
+    /// Those that came after `before`.
+    #[inline]
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self { hits: self.hits - before.hits, misses: self.misses - before.misses }
+    }
+}
+
 /// How the attempt's write of a key is logged.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
@@ -152,7 +162,7 @@ pub(super) struct Write {
     pub version: OwnedVersion,
     pub change: Change,
     /// Whether a `Live` may point into it.
-    shown: bool,
+    pub(super) shown: bool,
 }
 
 /// One key that the attempt read or wrote.
@@ -206,6 +216,8 @@ pub struct Txn<'g> {
     pub(super) structure: Option<Box<Structure>>,
     /// What was done to trees.
     pub(super) ledger: Option<Box<Ledger>>,
+    /// Whether it is an attempt at several commands, and how that goes.
+    pub(super) group: Option<GroupState>,
     lookup: Option<AccessesByHash>,
     now: Millis,
     touch: bool,
@@ -232,6 +244,7 @@ impl<'g> Txn<'g> {
             accesses: SmallVec::new(),
             structure: None,
             ledger: None,
+            group: None,
             lookup: None,
             now,
             touch,
@@ -549,6 +562,9 @@ impl<'g> Txn<'g> {
     /// Puts a version in the place of what the attempt has of a key, whose trees have got another owner.
     #[inline]
     pub(super) fn hand_on(&mut self, at: usize, version: OwnedVersion, change: Change) {
+        if let Some(group) = &mut self.group {
+            group.writes += 1;
+        }
         if let Some(replaced) = self.accesses[at].write.replace(Write { version, change, shown: false }) {
             replaced.discard();
         }
