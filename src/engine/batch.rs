@@ -104,13 +104,14 @@ impl Batch<'_> {
                 Txn::new(self.engine, &self.guard, root, (self.now, self.touch, false), &self.misses);
             let result = f(&mut txn);
             let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
-            let lookups = txn.lookups;
+            let (lookups, group) = (txn.lookups, txn.group);
             drop(txn);
             if let Outcome::Done(lsn) = outcome {
                 self.done(lsn, lookups)?;
                 return Ok(result);
             }
             losses += 1;
+            self.engine.stats.wasted.add(group.map_or(1, |group| group.changes.max(1)));
             self.lost(losses);
             if losses > LOSSES_MAX {
                 return self.run_alone(f);

@@ -70,6 +70,12 @@ pub struct EngineInfo {
 
 impl Engine {
     /// Tells how things stand.
+    /// Commands that ran in vain so far, because their attempts lost to others.
+    pub fn wasted_commands(&self) -> u64 {
+        self.stats.wasted.count()
+    }
+
+    /// What INFO shows.
     pub fn info(&self) -> EngineInfo {
         let now = Millis::now();
         let guard = crossbeam_epoch::pin();

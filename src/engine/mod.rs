@@ -135,6 +135,8 @@ impl EngineOptions {
 pub(crate) struct EngineStats {
     /// Attempts that lost to another.
     pub lost: Counter,
+    /// Commands that ran in such attempts.
+    pub wasted: Counter,
     /// Transactions that ran alone.
     pub alone: Counter,
     /// Keys whose time came.
