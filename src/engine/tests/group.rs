@@ -141,7 +141,10 @@ fn a_key_may_end_and_begin_again_and_change_its_type_within_a_group() {
         let command = group.command(|txn| Ok::<_, Infallible>(txn.delete(0, b"list")));
         assert_eq!(command, Ok(true));
         assert_eq!(group.command(|txn| push(txn, b"first")), Ok(1));
-        let put = group.command(|txn| Ok::<_, Infallible>(txn.put(0, b"list", Value::Str(b"text"), None)));
+        let put = group.command(|txn| {
+            txn.put(0, b"list", Value::Str(b"text"), None);
+            Ok::<_, Infallible>(())
+        });
         put.unwrap();
         assert_eq!(group.command(|txn| push(txn, b"no")), Err(WrongType));
         group.command(|txn| Ok::<_, Infallible>(txn.delete(0, b"list"))).unwrap();
