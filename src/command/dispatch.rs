@@ -49,9 +49,11 @@ pub enum Flow {
     Delay(Duration),
 }
 
-/// What became of one request.
-enum Step {
+/// What became of a request, or of several that ran together.
+pub(super) enum Step {
+    /// It has its reply.
     Done,
+    /// The last that the batch runs.
     Stop(Flow),
     /// Not run; to be tried again.
     Refused(Flow),
@@ -86,11 +88,12 @@ pub fn execute_batch(
         held_up: context.engine.write_delay(),
         lookups: Lookups::default(),
         somebody_waits: context.engine.waited_keys() > 0,
+        tells_misses: pubsub::tells_misses(context),
     };
     if session.subscriptions.is_some() {
         session.begin_batch_subscribed(reply);
     }
-    if pubsub::tells_misses(context) {
+    if run.tells_misses {
         run.batch.note_misses();
     }
     let mut taken = 0;
@@ -98,10 +101,13 @@ pub fn execute_batch(
     'batch: for group in requests.chunks(GROUP_REQUESTS) {
         let (mut specs, mut keys) = (Specs::new(), Keys::new());
         run.look_up(session, group, &mut specs, &mut keys);
-        for (&request, &(spec, key)) in group.iter().zip(&specs) {
-            match run.request(session, request, (spec, keys.get(usize::from(key))), reply) {
+        let mut at = 0;
+        while at < group.len() {
+            let (ran, step) = run.next(session, &group[at..], (&specs[at..], &keys), reply);
+            at += ran;
+            match step {
                 Step::Done => {
-                    taken += 1;
+                    taken += ran;
                     // Why after each command: who waits is served with what it brings, and not with what the next does.
                     if run.somebody_waits && engine::has_called() {
                         flow = Flow::Called;
@@ -130,22 +136,27 @@ pub fn execute_batch(
 }
 
 /// One batch at work.
-struct Run<'c> {
-    context: &'c Context,
-    batch: Batch<'c>,
-    stats: LocalStats<'c>,
+pub(super) struct Run<'c> {
+    pub(super) context: &'c Context,
+    pub(super) batch: Batch<'c>,
+    pub(super) stats: LocalStats<'c>,
     /// Runs since the last command ended.
-    watch: Stopwatch,
+    pub(super) watch: Stopwatch,
     /// How long writes are to be held back.
     held_up: Option<Duration>,
     /// Keys that reading commands looked for.
-    lookups: Lookups,
+    pub(super) lookups: Lookups,
     /// Whether anybody waited for a key when the batch began.
-    somebody_waits: bool,
+    pub(super) somebody_waits: bool,
+    /// Whether the keys are noted that are looked for in vain.
+    pub(super) tells_misses: bool,
 }
 
-/// The commands of a group, each with the place of its first key among those of the group.
-type Specs = SmallVec<[(Option<&'static CommandSpec>, u8); GROUP_REQUESTS]>;
+/// The command that a request names, and the place of its first key among those of the group.
+pub(super) type Named = (Option<&'static CommandSpec>, u8);
+
+/// The commands of a group.
+type Specs = SmallVec<[Named; GROUP_REQUESTS]>;
 
 /// The place of the key of a command that names none.
 const NO_KEY: u8 = u8::MAX;
@@ -175,8 +186,26 @@ impl Run<'_> {
         }
     }
 
+    /// Runs the first request, or with it those behind that are about the same key; gives how many it ran.
     #[inline]
-    fn request(
+    fn next(
+        &mut self,
+        session: &mut Session,
+        requests: &[Args<'_>],
+        (specs, keys): (&[Named], &[Wanted<'_>]),
+        reply: &mut ReplyBuf,
+    ) -> (usize, Step) {
+        let (spec, place) = specs[0];
+        let wanted = keys.get(usize::from(place));
+        let together = self.together(session, requests, specs);
+        if together > 1 {
+            return self.run_together(session, &requests[..together], (specs, wanted), reply);
+        }
+        (1, self.request(session, requests[0], (spec, wanted), reply))
+    }
+
+    #[inline]
+    pub(super) fn request(
         &mut self,
         session: &mut Session,
         args: Args<'_>,
@@ -211,7 +240,12 @@ impl Run<'_> {
 
     /// Whether the command may run, or be queued.
     #[inline]
-    fn check(&self, session: &Session, args: Args<'_>, spec: &CommandSpec) -> Result<(), CommandError> {
+    pub(super) fn check(
+        &self,
+        session: &Session,
+        args: Args<'_>,
+        spec: &CommandSpec,
+    ) -> Result<(), CommandError> {
         if !spec.accepts(args.len()) {
             return Err(CommandError::Arity(spec.full_name.to_owned()));
         }
@@ -242,7 +276,7 @@ impl Run<'_> {
 
     /// Whether the command has to wait, for the end of a pause or for stable storage.
     #[inline]
-    fn hold_up(&self, session: &Session, spec: &CommandSpec) -> Option<Flow> {
+    pub(super) fn hold_up(&self, session: &Session, spec: &CommandSpec) -> Option<Flow> {
         let writes =
             |spec: &CommandSpec| spec.flags.intersects(Flags::of(&[Flags::WRITE, Flags::MAY_REPLICATE]));
         let write = match &session.multi {
@@ -305,7 +339,7 @@ impl Run<'_> {
     }
 
     /// Answers with an error, and counts it.
-    fn fail(&self, reply: &mut ReplyBuf, text: &str) {
+    pub(super) fn fail(&self, reply: &mut ReplyBuf, text: &str) {
         reply.error(text);
         self.stats.error(text);
     }

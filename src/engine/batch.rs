@@ -120,6 +120,9 @@ impl Batch<'_> {
                 let mut txn = Txn::new(self.engine, &self.guard, root, terms, &self.misses);
                 let result = f(&mut txn);
                 let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
+                if outcome == Outcome::Lost {
+                    self.engine.stats.wasted.add(txn.commands());
+                }
                 (result, outcome, txn.lookups)
             };
             if let Outcome::Done(lsn) = outcome {

@@ -61,6 +61,9 @@ struct Installed<'g> {
 impl<'g> Txn<'g> {
     /// Lets the attempt take effect.
     pub(super) fn commit(&mut self) -> Result<Outcome, EngineError> {
+        if self.group.is_some() && !self.end_group() {
+            return Ok(Outcome::Lost);
+        }
         if !self.writes() {
             return Ok(self.validate());
         }
@@ -110,7 +113,7 @@ impl<'g> Txn<'g> {
         }
         let committed = reservation.commit();
         access.published(engine, found.version, found.word);
-        engine.stats.changes.add(1);
+        engine.stats.changes.add(self.changes(1));
         self.settle_trees();
         committed?;
         Ok(Outcome::Done(lsn))
@@ -135,7 +138,7 @@ impl<'g> Txn<'g> {
             recorded = reservation.commit();
             self.publish(&installed);
             self.settle_trees();
-            engine.stats.changes.add(writes as i64);
+            engine.stats.changes.add(self.changes(writes));
         } else {
             // SAFETY: as above.
             unsafe { descriptor.deref() }.abort_own();

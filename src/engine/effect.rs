@@ -67,6 +67,8 @@ const EDITS: u8 = 8;
 const EDIT_UPSERT: u8 = 1;
 const EDIT_REMOVE: u8 = 2;
 const EDIT_SPLICE: u8 = 3;
+/// What precedes an edit's block at most.
+const EDIT_HEAD_BYTES_MAX: usize = 21;
 
 /// A value as it is logged.
 #[derive(Clone, Debug)]
@@ -417,19 +419,20 @@ fn block(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
 
 /// Encodes changes of a collection.
 pub fn encode_edits(deltas: &[Delta]) -> Vec<u8> {
-    let mut out = Vec::new();
+    let edit_bytes = |delta: &Delta| EDIT_HEAD_BYTES_MAX + delta.entries().block_bytes();
+    let mut out = Vec::with_capacity(deltas.iter().map(edit_bytes).sum());
     for delta in deltas {
-        let block = delta.entries().to_bytes();
+        let entries = delta.entries();
         let (kind, place) = match *delta {
             Delta::Upsert(_) => (EDIT_UPSERT, None),
             Delta::Remove(_) => (EDIT_REMOVE, None),
             Delta::Splice { index, remove, .. } => (EDIT_SPLICE, Some([index, remove])),
         };
-        let bytes = block.len() + place.map_or(0, |place| size_of_val(&place));
+        let bytes = entries.block_bytes() + place.map_or(0, |place| size_of_val(&place));
         out.push(kind);
         out.extend_from_slice(&(bytes as u32).to_le_bytes());
         out.extend(place.iter().flatten().flat_map(|number| number.to_le_bytes()));
-        out.extend_from_slice(&block);
+        entries.append_to(&mut out);
     }
     out
 }

@@ -367,7 +367,7 @@ impl Replay {
                 Some(self.edited(key, &bytes, old, time))
             })?,
             Effect::Edit { db, key, ref edits, expiry } => self.change(db, key, lsn, |old, ledger| {
-                let desk = Desk { now: time, limits: self.limits, ledger };
+                let desk = Desk::new(time, self.limits, ledger);
                 let built = apply(old.value()?.collection()?, decode_edits(edits).flatten(), desk).ok()?;
                 let expiry = expiry.unwrap_or_else(|| old.0.expiry());
                 let value = built.as_ref().map(Value::Collection);

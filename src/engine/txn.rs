@@ -4,14 +4,14 @@
 //! overlay; nothing is shared before `commit`. An attempt that lost to another is thrown away whole, and the command
 //! runs again on a fresh one. An attempt costs what its keys cost: one that touches a single key publishes with a
 //! single CAS, one that only reads publishes nothing.
-
+//!
 //! | file | owns |
 //! |---|---|
 //! | this one | the attempt; finding what it has of a key |
-//! | [`access`] | one key of it, and what is to take its place |
-//! | [`look`] | reading |
-//! | [`write`] | writing strings, deleting, expiry |
-//! | [`databases`], [`scan`] | what concerns databases, and keys that nobody has named |
+//! | `access` | one key of it, and what is to take its place |
+//! | `look` | reading |
+//! | `write` | writing strings, deleting, expiry |
+//! | `databases`, `scan` | what concerns databases, and keys that nobody has named |
 
 mod access;
 mod databases;
@@ -28,6 +28,7 @@ use crossbeam_epoch::Guard;
 use smallvec::SmallVec;
 
 use crate::clock::Millis;
+use crate::engine::group::GroupState;
 use crate::engine::root::Root;
 use crate::engine::{DbIndex, Engine};
 use crate::lsn::Lsn;
@@ -60,6 +61,8 @@ pub struct Txn<'g> {
     pub(super) structure: Option<Box<Structure>>,
     /// What was done to trees.
     pub(super) ledger: Option<Box<Ledger>>,
+    /// Whether it is an attempt at several commands, and how that goes.
+    pub(super) group: Option<GroupState>,
     lookup: Option<Box<AccessesByHash>>,
     pub(super) terms: Terms<'g>,
     /// The latest record of what was visited without being recorded as an access.
@@ -98,6 +101,7 @@ impl<'g> Txn<'g> {
             missing: SmallVec::new(),
             structure: None,
             ledger: None,
+            group: None,
             lookup: None,
             terms,
             visited_lsn: Lsn::ZERO,

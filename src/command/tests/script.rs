@@ -41,6 +41,19 @@ impl Client {
         text.trim_end().to_owned()
     }
 
+    /// Asks requests in one pipeline; gives all replies, one behind the other.
+    pub(super) fn ask_all(&mut self, lines: &[&str]) -> String {
+        let split = |line: &&str| inline::split(line.as_bytes()).expect("balanced quotes");
+        let requests: Vec<_> = lines.iter().map(split).collect();
+        let requests: Vec<_> = requests.iter().map(|request| request.as_args()).collect();
+        let mut reply = ReplyBuf::with_protocol(self.protocol);
+        let (context, session) = (&self.context, &mut self.session);
+        let (ran, _) = dispatch::execute_batch(context, session, Millis::now(), &requests, &mut reply);
+        assert_eq!(ran, requests.len(), "nothing is to be done before the last of them");
+        let text = String::from_utf8_lossy(&reply.to_vec()).replace("\r\n", " ");
+        text.trim_end().to_owned()
+    }
+
     /// Asks one request and waits for the reply's bytes.
     pub(super) fn call(&mut self, request: Args<'_>) -> Vec<u8> {
         let mut reply = ReplyBuf::with_protocol(self.protocol);

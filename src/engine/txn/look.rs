@@ -104,6 +104,15 @@ pub struct Lookups {
     pub misses: u64,
 }
 
+impl Lookups {
+    /// Those that came after `before`.
+    #[inline]
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self { hits: self.hits - before.hits, misses: self.misses - before.misses }
+    }
+}
+
 impl<'g> Txn<'g> {
     /// Reads a key and counts the use.
     #[inline]

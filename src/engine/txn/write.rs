@@ -122,7 +122,8 @@ impl Txn<'_> {
     #[inline]
     pub(in crate::engine) fn write(&mut self, at: usize, version: OwnedVersion, change: Change) {
         let access = &mut self.accesses[at];
-        if access.write.is_none() && !access.found.is_some_and(|found| found.version.has_trees()) {
+        let has_trees = access.found.is_some_and(|found| found.version.has_trees());
+        if access.write.is_none() && !has_trees && self.group.is_none() {
             *access.write = Some(Write { version, change, shown: false });
         } else {
             self.overwrite(at, version, change);
@@ -145,6 +146,9 @@ impl Txn<'_> {
     /// Puts a version in the place of what the attempt has of a key, whose trees have got another owner.
     #[inline]
     pub(in crate::engine) fn hand_on(&mut self, at: usize, version: OwnedVersion, change: Change) {
+        if let Some(group) = &mut self.group {
+            group.writes += 1;
+        }
         if let Some(replaced) = self.accesses[at].write.replace(Write { version, change, shown: false }) {
             replaced.discard();
         }
