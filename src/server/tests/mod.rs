@@ -31,7 +31,7 @@ struct Running {
 impl Running {
     fn start(settings: &[(&str, &str)]) -> Self {
         let settings = Arc::new(Settings::with(settings).expect("settings"));
-        let engine = database::open(&settings).expect("an engine");
+        let engine = database::open(&settings, crate::replication::OpenWish::default()).expect("an engine");
         let context = Arc::new(Context::new(engine, settings));
         let bound = Bound::tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("an address");
         let listeners = bound.listen(511).expect("listening");
