@@ -63,10 +63,15 @@ impl Stopwatch {
     }
 
     /// Time since the start or the last lap.
-    #[inline]
     pub fn lap(&mut self) -> Duration {
+        Duration::from_nanos(self.lap_nanos())
+    }
+
+    /// As [`Stopwatch::lap`], in nanoseconds: for what is counted with each command.
+    #[inline]
+    pub fn lap_nanos(&mut self) -> u64 {
         let now = COUNTER.raw();
-        Duration::from_nanos(COUNTER.delta_as_nanos(std::mem::replace(&mut self.at, now), now))
+        COUNTER.delta_as_nanos(std::mem::replace(&mut self.at, now), now)
     }
 
     /// Time since the start or the last lap; the watch runs on.

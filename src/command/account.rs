@@ -19,8 +19,8 @@ pub(super) struct Ran<'a> {
     pub(super) spec: &'static CommandSpec,
     /// Its request.
     pub(super) args: Args<'a>,
-    /// How long it took.
-    pub(super) elapsed: Duration,
+    /// How long it took, in nanoseconds.
+    pub(super) nanos: u64,
     /// Whether it answered with an error.
     pub(super) failed: bool,
 }
@@ -34,15 +34,16 @@ pub(super) fn note(
     now: Millis,
     ran: Ran<'_>,
 ) {
-    let Ran { spec, args, elapsed, failed } = ran;
-    stats.call(spec.index(), elapsed, failed);
+    let Ran { spec, args, nanos, failed } = ran;
+    stats.call(spec.index(), nanos, failed);
     let settings = &context.settings;
     if settings.latency_tracking() {
-        stats.latency(spec.index(), elapsed);
+        stats.latency(spec.index(), nanos);
     }
-    if SlowLog::is_slow(elapsed, settings.slowlog_log_slower_than())
+    if SlowLog::is_slow(nanos, settings.slowlog_log_slower_than())
         && !spec.flags.contains(Flags::SKIP_SLOWLOG)
     {
+        let elapsed = Duration::from_nanos(nanos);
         context.slowlog.add(args, elapsed, now, client, settings.slowlog_max_len() as usize);
     }
 }
@@ -68,7 +69,7 @@ impl Unfinished {
     }
 
     /// Keeps what is to be kept of the command, which has ended now, with this error if it failed.
-    pub fn end(self, context: &Context, client: &ClientHandle, error: Option<&str>) {
+    pub fn end(mut self, context: &Context, client: &ClientHandle, error: Option<&str>) {
         let stats = context.stats.local();
         if let Some(error) = error {
             stats.error(error);
@@ -76,7 +77,7 @@ impl Unfinished {
         let ran = Ran {
             spec: self.spec,
             args: self.request.as_args(),
-            elapsed: self.watch.elapsed(),
+            nanos: self.watch.lap_nanos(),
             failed: error.is_some(),
         };
         note(context, stats, client, Millis::now(), ran);

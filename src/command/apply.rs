@@ -117,7 +117,7 @@ impl Applier {
             }
         }
         if keys.len() >= CHAINED_KEYS_MIN {
-            batch.prefetch(self.session.db, &keys);
+            batch.prefetch(self.session.db, &mut keys);
         }
     }
 

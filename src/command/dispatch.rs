@@ -25,6 +25,7 @@ use crate::engine::{Batch, Engine, EngineError, Lookups};
 use crate::log::{FsyncPolicy, LogError};
 use crate::lsn::Lsn;
 use crate::resp::{Args, ReplyBuf};
+use crate::store::keyspace::Wanted;
 
 /// Requests whose keys are prefetched together.
 const GROUP_REQUESTS: usize = 32;
@@ -49,9 +50,11 @@ pub enum Flow {
     Delay(Duration),
 }
 
-/// What became of one request.
-enum Step {
+/// What became of a request, or of several that ran together.
+pub(super) enum Step {
+    /// It has its reply.
     Done,
+    /// The last that the batch runs.
     Stop(Flow),
     /// Not run; to be tried again.
     Refused(Flow),
@@ -90,23 +93,27 @@ pub fn execute_batch(
         held_up: engine.write_delay(),
         lookups: Lookups::default(),
         somebody_waits: engine.waited_keys() > 0,
+        tells_misses: pubsub::tells_misses(context),
     };
     let start = reply.mark();
     if session.subscriptions.is_some() {
         session.begin_batch_subscribed(reply);
     }
-    if pubsub::tells_misses(context) {
+    if run.tells_misses {
         run.batch.note_misses();
     }
     let mut taken = 0;
     let mut flow = Flow::Continue;
     'batch: for group in requests.chunks(GROUP_REQUESTS) {
-        let mut specs = Specs::new();
-        run.look_up(session, group, &mut specs);
-        for (&request, &spec) in group.iter().zip(&specs) {
-            match run.request(session, request, spec, reply) {
+        let (mut specs, mut keys) = (Specs::new(), Keys::new());
+        run.look_up(session, group, &mut specs, &mut keys);
+        let mut at = 0;
+        while at < group.len() {
+            let (ran, step) = run.next(session, &group[at..], (&specs[at..], &keys), reply);
+            at += ran;
+            match step {
                 Step::Done => {
-                    taken += 1;
+                    taken += ran;
                     // Why after each command: who waits is served with what it brings, and not with what the next does.
                     if run.somebody_waits && engine::has_called() {
                         flow = Flow::Called;
@@ -140,53 +147,83 @@ pub fn execute_batch(
 }
 
 /// One batch at work.
-struct Run<'c> {
-    context: &'c Context,
+pub(super) struct Run<'c> {
+    pub(super) context: &'c Context,
     engine: &'c Engine,
     /// What replication forbids.
     gate: Gate,
-    batch: Batch<'c>,
-    stats: LocalStats<'c>,
+    pub(super) batch: Batch<'c>,
+    pub(super) stats: LocalStats<'c>,
     /// Runs since the last command ended.
-    watch: Stopwatch,
+    pub(super) watch: Stopwatch,
     /// How long writes are to be held back.
     held_up: Option<Duration>,
     /// Keys that reading commands looked for.
-    lookups: Lookups,
+    pub(super) lookups: Lookups,
     /// Whether anybody waited for a key when the batch began.
-    somebody_waits: bool,
+    pub(super) somebody_waits: bool,
+    /// Whether the keys are noted that are looked for in vain.
+    pub(super) tells_misses: bool,
 }
 
-type Specs = SmallVec<[Option<&'static CommandSpec>; GROUP_REQUESTS]>;
+/// The command that a request names, and the place of its first key among those of the group.
+pub(super) type Named = (Option<&'static CommandSpec>, u8);
+
+/// The commands of a group.
+type Specs = SmallVec<[Named; GROUP_REQUESTS]>;
+
+/// The place of the key of a command that names none.
+const NO_KEY: u8 = u8::MAX;
+
+/// The first keys of those of a group's requests that name any.
+type Keys<'k> = SmallVec<[Wanted<'k>; GROUP_REQUESTS]>;
 
 impl Run<'_> {
     /// Finds the commands of a group, and has what their keys lead to fetched.
     #[inline]
-    fn look_up(&self, session: &Session, group: &[Args<'_>], specs: &mut Specs) {
-        specs.extend(group.iter().map(|request| table::lookup(request.name())));
-        let mut keys = SmallVec::<[_; GROUP_REQUESTS]>::new();
-        for (request, spec) in group.iter().zip(&*specs) {
+    fn look_up<'k>(&self, session: &Session, group: &[Args<'k>], specs: &mut Specs, keys: &mut Keys<'k>) {
+        specs.extend(group.iter().map(|request| (table::lookup(request.name()), NO_KEY)));
+        for (request, (spec, place)) in group.iter().zip(specs) {
             // Why only the first key: requests of several keys are few in a pipeline, and cost more anyway.
             if let Some(spec) = spec
                 && spec.key_range.first == 1
                 && let Some(key) = request.get(1)
             {
+                *place = keys.len() as u8;
                 let is_written = spec.flags.contains(Flags::WRITE);
                 keys.push(self.batch.prefetch_slot(session.db, key, is_written));
             }
         }
         // Why not for fewer: it would wait for the slots, and there is enough to do until they have come.
         if keys.len() >= CHAINED_KEYS_MIN {
-            self.batch.prefetch(session.db, &keys);
+            self.batch.prefetch(session.db, keys);
         }
     }
 
+    /// Runs the first request, or with it those behind that are about the same key; gives how many it ran.
     #[inline]
-    fn request(
+    fn next(
+        &mut self,
+        session: &mut Session,
+        requests: &[Args<'_>],
+        (specs, keys): (&[Named], &[Wanted<'_>]),
+        reply: &mut ReplyBuf,
+    ) -> (usize, Step) {
+        let (spec, place) = specs[0];
+        let wanted = keys.get(usize::from(place));
+        let together = self.together(session, requests, specs);
+        if together > 1 {
+            return self.run_together(session, &requests[..together], (specs, wanted), reply);
+        }
+        (1, self.request(session, requests[0], (spec, wanted), reply))
+    }
+
+    #[inline]
+    pub(super) fn request(
         &mut self,
         session: &mut Session,
         args: Args<'_>,
-        spec: Option<&'static CommandSpec>,
+        (spec, wanted): (Option<&'static CommandSpec>, Option<&Wanted<'_>>),
         reply: &mut ReplyBuf,
     ) -> Step {
         let Some(spec) = spec else {
@@ -212,12 +249,17 @@ impl Run<'_> {
         if let Some(flow) = self.hold_up(session, spec) {
             return Step::Refused(flow);
         }
-        self.execute(session, args, spec, reply)
+        self.execute(session, args, (spec, wanted), reply)
     }
 
     /// Whether the command may run, or be queued.
     #[inline]
-    fn check(&self, session: &Session, args: Args<'_>, spec: &CommandSpec) -> Result<(), CommandError> {
+    pub(super) fn check(
+        &self,
+        session: &Session,
+        args: Args<'_>,
+        spec: &CommandSpec,
+    ) -> Result<(), CommandError> {
         if !spec.accepts(args.len()) {
             return Err(CommandError::Arity(spec.full_name.to_owned()));
         }
@@ -255,7 +297,7 @@ impl Run<'_> {
 
     /// Whether the command has to wait, for the end of a pause or for stable storage.
     #[inline]
-    fn hold_up(&self, session: &Session, spec: &CommandSpec) -> Option<Flow> {
+    pub(super) fn hold_up(&self, session: &Session, spec: &CommandSpec) -> Option<Flow> {
         let writes =
             |spec: &CommandSpec| spec.flags.intersects(Flags::of(&[Flags::WRITE, Flags::MAY_REPLICATE]));
         let write = match &session.multi {
@@ -318,7 +360,7 @@ impl Run<'_> {
     }
 
     /// Answers with an error, and counts it.
-    fn fail(&self, reply: &mut ReplyBuf, text: &str) {
+    pub(super) fn fail(&self, reply: &mut ReplyBuf, text: &str) {
         reply.error(text);
         self.stats.error(text);
     }
@@ -328,7 +370,7 @@ impl Run<'_> {
         &mut self,
         session: &mut Session,
         args: Args<'_>,
-        spec: &'static CommandSpec,
+        (spec, wanted): (&'static CommandSpec, Option<&Wanted<'_>>),
         reply: &mut ReplyBuf,
     ) -> Step {
         session.begin_command(spec);
@@ -340,7 +382,7 @@ impl Run<'_> {
         let result = if spec.name == "exec" && session.multi.is_some() {
             self.exec(session, reply)
         } else {
-            self.command(session, args, spec, reply)
+            self.command(session, args, (spec, wanted), reply)
         };
         let step = match result {
             Ok((later, failed)) => self.account(session, args, spec, later, failed),
@@ -372,7 +414,7 @@ impl Run<'_> {
         &mut self,
         session: &mut Session,
         args: Args<'_>,
-        spec: &'static CommandSpec,
+        (spec, wanted): (&'static CommandSpec, Option<&Wanted<'_>>),
         reply: &mut ReplyBuf,
     ) -> Result<(Option<Later>, bool), EngineError> {
         let binding = bind::of(spec);
@@ -397,7 +439,7 @@ impl Run<'_> {
         let result = if binding.course == Course::Alone {
             self.batch.run_alone(attempt)
         } else {
-            self.batch.run(attempt)
+            self.batch.run_for(wanted, attempt)
         };
         match result? {
             Ok(()) => Ok((later, false)),
@@ -453,8 +495,8 @@ impl Run<'_> {
             let rest = Unfinished::new(spec, args, self.watch, session.mutes_reply());
             return Step::Stop(Flow::Later(later, Some(Box::new(rest))));
         }
-        let elapsed = self.watch.lap();
-        let ran = Ran { spec, args, elapsed, failed };
+        let nanos = self.watch.lap_nanos();
+        let ran = Ran { spec, args, nanos, failed };
         account::note(self.context, self.stats, &session.client, self.batch.now(), ran);
         later.map_or(Step::Done, |later| Step::Stop(Flow::Later(later, None)))
     }

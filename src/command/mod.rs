@@ -29,6 +29,7 @@ pub mod spec;
 pub mod stats;
 pub mod strings;
 pub mod table;
+mod together;
 pub mod transactions;
 pub mod transfer;
 pub mod upstream;

@@ -26,7 +26,7 @@ use rates::Sampler;
 use slot::Slot;
 use std::marker::PhantomData;
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use stripe::Stripe;
 
 /// Threads that have a stripe of their own; all others share one more.
@@ -170,11 +170,10 @@ impl LocalStats<'_> {
         self.bump(self.stripe.counter(counter), amount);
     }
 
-    /// Counts a command that ran: [`crate::command::spec::CommandSpec::index`], how long it took, whether it
-    /// answered with an error.
+    /// Counts a command that ran: [`crate::command::spec::CommandSpec::index`], how many nanoseconds it took,
+    /// whether it answered with an error.
     #[inline]
-    pub fn call(self, command: usize, elapsed: Duration, failed: bool) {
-        let nanos = elapsed.as_nanos() as u64;
+    pub fn call(self, command: usize, nanos: u64, failed: bool) {
         let cell = self.stripe.command(command);
         self.bump(&cell.calls, 1);
         self.bump(&cell.nanos, nanos);
@@ -185,9 +184,9 @@ impl LocalStats<'_> {
 
     /// Counts a latency for the command's histogram (`latency-tracking`).
     #[inline]
-    pub fn latency(self, command: usize, elapsed: Duration) {
+    pub fn latency(self, command: usize, nanos: u64) {
         let histogram = self.stripe.histogram(command);
-        self.bump(histogram.bucket(elapsed.as_nanos() as u64), 1);
+        self.bump(histogram.bucket(nanos), 1);
     }
 
     /// Counts a command that was refused before it ran: wrong arity, no permission, queue broken, out of memory.

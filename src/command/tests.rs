@@ -16,5 +16,6 @@ mod sorted_set_algebra;
 mod sorted_set_model;
 mod sorted_sets;
 mod strings;
+mod together;
 mod transactions;
 mod transfer;

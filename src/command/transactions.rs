@@ -5,7 +5,6 @@
 //! same attempt, so nothing can come in between.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use crate::clock::Stopwatch;
 use crate::command::account;
@@ -128,12 +127,12 @@ pub(super) fn exec(
         return Err(error);
     }
     let stats = context.stats.local();
-    for ((spec, request), (elapsed, result)) in queue.requests.iter().zip(ran.calls) {
+    for ((spec, request), (nanos, result)) in queue.requests.iter().zip(ran.calls) {
         let failed = result.is_err();
         if let Err(error) = result {
             stats.error(&error.to_string());
         }
-        let ran = account::Ran { spec, args: request.as_args(), elapsed, failed };
+        let ran = account::Ran { spec, args: request.as_args(), nanos, failed };
         account::note(context, stats, &session.client, batch.now(), ran);
     }
     if ran.deferred.is_empty() {
@@ -173,8 +172,8 @@ fn finish(replies: Vec<u8>, deferred: Vec<Deferred>) -> Later {
 /// What an attempt at a queue leaves to be counted and done, should it take effect.
 #[derive(Default)]
 struct Ran {
-    /// How long each command took, and how it ended.
-    calls: Vec<(Duration, Result<(), CommandError>)>,
+    /// How many nanoseconds each command took, and how it ended.
+    calls: Vec<(u64, Result<(), CommandError>)>,
     later: Option<Later>,
     deferred: Vec<Deferred>,
 }
@@ -207,7 +206,7 @@ fn run_queue(
             reply.truncate(mark);
             reply.error(&error.to_string());
         }
-        ran.calls.push((watch.lap(), result));
+        ran.calls.push((watch.lap_nanos(), result));
     }
     ran
 }

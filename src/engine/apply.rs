@@ -13,7 +13,7 @@ use crate::clock::Millis;
 use crate::engine::commit::Outcome;
 use crate::engine::effect::{Effect, EffectError};
 use crate::engine::remake::{Maker, Old};
-use crate::engine::txn::{Change, Misses, Txn};
+use crate::engine::txn::{Change, Misses, Terms, Txn};
 use crate::engine::{DbIndex, Engine, EngineError};
 use crate::log::{
     Ancestor, Cause, CopyError, Fork, History, Image, Kind, LogReader, Sequel, State, blob_names,
@@ -239,8 +239,10 @@ impl Follower<'_> {
         let mut losses = 0;
         loop {
             let root = self.engine.root.load(&self.guard);
-            let facts = (Millis(image.time()), false, is_structural);
-            let mut txn = Txn::new(self.engine, &self.guard, root, facts, &self.misses);
+            let time = Millis(image.time());
+            let alone = is_structural;
+            let terms = Terms { now: time, clock: time, touch: false, alone, applies: false, wanted: None };
+            let mut txn = Txn::new(self.engine, &self.guard, root, terms, &self.misses);
             txn.remake_all(&effects, &self.limits, lsn)?;
             if reservation.is_none() {
                 reservation = Some(self.engine.log.reserve_copy(image, &self.guard)?);
@@ -310,20 +312,21 @@ impl<'g> Txn<'g> {
         reservation: &mut Option<crate::log::Reservation<'g>>,
     ) -> Result<Outcome, EngineError> {
         let (engine, guard) = (self.engine, self.guard);
-        let Some(found) = self.accesses[0].settle(engine, guard) else { return Ok(Outcome::Lost) };
+        let Some(found) = self.accesses[0].settle(engine, None, &self.missing, guard) else {
+            return Ok(Outcome::Lost);
+        };
         let access = &mut self.accesses[0];
-        let (Some(lsn), Some(mut write)) =
-            (reservation.as_ref().map(crate::log::Reservation::lsn), access.write.take())
+        let (Some(lsn), Some(write)) =
+            (reservation.as_ref().map(crate::log::Reservation::lsn), &mut *access.write)
         else {
             return Ok(Outcome::Lost);
         };
         write.version.stamp(lsn);
         if !found.cell.replace(found.word, write.word_after(found.word)) {
-            access.write = Some(write);
             return Ok(Outcome::Lost);
         }
         let committed = reservation.take().map_or(Ok(()), crate::log::Reservation::commit);
-        access.published(engine, write, found.version, found.word);
+        access.published(engine, found.version, found.word);
         self.settle_trees();
         engine.stats.changes.add(1);
         committed?;

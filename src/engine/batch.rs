@@ -4,10 +4,10 @@ use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
 use crate::engine::commit::Outcome;
-use crate::engine::txn::{Lookups, Misses, Txn};
+use crate::engine::txn::{Lookups, Misses, Terms, Txn};
 use crate::engine::{DbIndex, Engine, EngineError};
 use crate::lsn::Lsn;
-use crate::store::keyspace::Wanted;
+use crate::store::keyspace::{Post, Wanted};
 use crate::sync::spin_wait;
 
 /// An attempt that has lost so often runs alone.
@@ -100,12 +100,12 @@ impl Batch<'_> {
         let keyspace = self.engine.root.load(&self.guard).keyspace(db);
         let hash = keyspace.seed().hash(key);
         keyspace.prefetch_slot(hash, &self.guard);
-        Wanted { hash, key, is_written }
+        Wanted { hash, key, is_written, post: Post::default() }
     }
 
     /// What up to 64 keys lead to, on the way to the cache: the second step.
     #[inline]
-    pub fn prefetch(&self, db: DbIndex, keys: &[Wanted<'_>]) {
+    pub fn prefetch(&self, db: DbIndex, keys: &mut [Wanted<'_>]) {
         self.engine.root.load(&self.guard).keyspace(db).prefetch(keys, &self.guard);
     }
 
@@ -117,18 +117,36 @@ impl Batch<'_> {
     #[inline]
     pub fn run<R, E>(
         &mut self,
+        f: impl FnMut(&mut Txn<'_>) -> Result<R, E>,
+    ) -> Result<Result<R, E>, EngineError> {
+        self.run_for(None, f)
+    }
+
+    /// As [`Batch::run`]; tells of a key of which it is known already what [`Batch::prefetch_slot`] and
+    /// [`Batch::prefetch`] have found out.
+    ///
+    /// # Errors
+    /// As [`Batch::run`].
+    #[inline]
+    pub fn run_for<R, E>(
+        &mut self,
+        wanted: Option<&Wanted<'_>>,
         mut f: impl FnMut(&mut Txn<'_>) -> Result<R, E>,
     ) -> Result<Result<R, E>, EngineError> {
         let mut losses = 0;
         loop {
             let root = self.engine.root.load(&self.guard);
-            let mut txn =
-                Txn::new(self.engine, &self.guard, root, (self.now, self.touch, false), &self.misses);
-            txn.set_applies(self.applies);
-            let result = f(&mut txn);
-            let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
-            let lookups = txn.lookups;
-            drop(txn);
+            let terms = self.terms(false, wanted);
+            // Why a block: to drop the attempt by a call would move it first.
+            let (result, outcome, lookups) = {
+                let mut txn = Txn::new(self.engine, &self.guard, root, terms, &self.misses);
+                let result = f(&mut txn);
+                let outcome = if result.is_ok() { txn.commit()? } else { txn.validate() };
+                if outcome == Outcome::Lost {
+                    self.engine.stats.wasted.add(txn.commands());
+                }
+                (result, outcome, txn.lookups)
+            };
             if outcome != Outcome::Lost {
                 self.done(outcome, lookups)?;
                 return Ok(result);
@@ -139,6 +157,15 @@ impl Batch<'_> {
                 return self.run_alone(f);
             }
         }
+    }
+
+    /// What an attempt of this batch is told.
+    #[inline]
+    fn terms<'t>(&self, alone: bool, wanted: Option<&'t Wanted<'t>>) -> Terms<'t> {
+        let clock = self.now;
+        // Why: what the other server had not removed yet was seen there, whatever the time is here.
+        let now = if self.applies { Millis(0) } else { clock };
+        Terms { now, clock, touch: self.touch, alone, applies: self.applies, wanted }
     }
 
     #[inline]
@@ -185,9 +212,8 @@ impl Batch<'_> {
         let mut losses = 0;
         loop {
             let root = self.engine.root.load(&self.guard);
-            let mut txn =
-                Txn::new(self.engine, &self.guard, root, (self.now, self.touch, true), &self.misses);
-            txn.set_applies(self.applies);
+            let terms = self.terms(true, None);
+            let mut txn = Txn::new(self.engine, &self.guard, root, terms, &self.misses);
             let result = f(&mut txn);
             let outcome = match &result {
                 Ok(_) if txn.structure.is_some() => {

@@ -8,7 +8,7 @@
 //! key; whatever else replaces a version drops its trees.
 
 use crate::clock::Millis;
-use crate::engine::txn::{Change, Txn, WrongType};
+use crate::engine::txn::{Change, Edits, Txn, WrongType};
 use crate::engine::{DbIndex, Engine};
 use crate::store::value::collection::{Collection, HashRef, ListRef, SetRef, SortedRef, Trees, Type};
 use crate::store::value::draft::{
@@ -100,16 +100,17 @@ impl<'g> Txn<'g> {
         run: impl FnOnce(Option<Collection<'g>>, Desk<'_>) -> (Result<R, E>, Outcome),
     ) -> Result<R, E> {
         let at = self.access(db, key);
-        let live = self.live(at);
+        let live = self.edited_live(at);
         let old = live.map(|live| live.value.collection().filter(|old| old.type_of() == of));
         let old = old.map(|old| old.ok_or(WrongType)).transpose()?;
-        let mut ledger = self.ledger.take().unwrap_or_default();
-        let mark = ledger.savepoint();
-        let desk = Desk { now: self.now(), limits: self.engine.limits.load(), ledger: &mut ledger };
-        let (result, outcome) = run(old, desk);
         let is_there = live.is_some();
-        if result.is_err() || outcome.deltas.is_empty() || !is_there && outcome.built.is_none() {
-            ledger.roll_back(mark);
+        let mut ledger = self.ledger.take().unwrap_or_default();
+        let before = self.begin_edit(at, is_there, &mut ledger);
+        let mark = ledger.savepoint();
+        let desk = Desk { now: self.now(), limits: self.engine.limits.load(), ledger: &mut ledger, before };
+        let (result, outcome) = run(old, desk);
+        if result.is_err() || !outcome.is_changed || !is_there && outcome.built.is_none() {
+            self.leave_edit(at, outcome, &mut ledger, mark);
             self.ledger = Some(ledger);
             return result;
         }
@@ -135,12 +136,20 @@ impl<'g> Txn<'g> {
 
     /// How a changed collection is logged: by its changes, where the state that they refer to is in the log.
     fn edited(&mut self, at: usize, is_there: bool, deltas: Vec<Delta>, expires: bool) -> Change {
-        match self.accesses[at].write.as_mut().map(|write| &mut write.change) {
-            None if is_there => Change::Edit { deltas, expires },
-            Some(Change::Edit { deltas: before, expires: before_expires }) if is_there => {
-                let mut all = std::mem::take(before);
-                all.extend(deltas);
-                Change::Edit { deltas: all, expires: expires || *before_expires }
+        let Some(write) = &mut *self.accesses[at].write else {
+            return if is_there { Change::Edit(Box::new(Edits { deltas, expires })) } else { Change::Put };
+        };
+        // Why it may be taken: another write is about to take the place of this one.
+        match std::mem::replace(&mut write.change, Change::Put) {
+            Change::Edit(mut edits) if is_there => {
+                // Why: those of a group have been added to what was before already.
+                if edits.deltas.is_empty() {
+                    edits.deltas = deltas;
+                } else {
+                    edits.deltas.extend(deltas);
+                }
+                edits.expires |= expires;
+                Change::Edit(edits)
             }
             _ => Change::Put,
         }
@@ -263,7 +272,7 @@ impl<'g> Txn<'g> {
             if db.is_none_or(|db| access.db == db) {
                 continue;
             }
-            let Some(write) = &mut access.write else { continue };
+            let Some(write) = &mut *access.write else { continue };
             if let Some(trees) = access.found.and_then(|found| found.version.trees()) {
                 ledger.drop_trees(trees);
             }

@@ -18,17 +18,20 @@
 //!
 //! A record that is not committed is void: the reservation voids it when it is dropped.
 
+use std::ops::Range;
+
 use crossbeam_epoch::{Guard, Owned, Shared};
 
 use crate::clock::Millis;
 use crate::engine::effect::{Effect, Parts, encode_edits};
 use crate::engine::root::Closed;
 use crate::engine::txn::{Access, Change, Found, StructureChange, Txn, Write, retire};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{DbIndex, Engine, EngineError};
 use crate::log::{LogError, Reservation};
 use crate::lsn::Lsn;
 use crate::store::cell::{Cell, Look};
 use crate::store::descriptor::{Descriptor, Entry, Status};
+use crate::store::keyspace::{Post, Wanted};
 use crate::store::version::{StringRef, ValueRef, VersionPtr};
 use crate::store::word::Word;
 use crate::sync::spin_wait;
@@ -60,6 +63,9 @@ struct Installed<'g> {
 impl<'g> Txn<'g> {
     /// Lets the attempt take effect.
     pub(super) fn commit(&mut self) -> Result<Outcome, EngineError> {
+        if self.group.is_some() && !self.end_group() {
+            return Ok(Outcome::Lost);
+        }
         if !self.writes() {
             return Ok(self.validate());
         }
@@ -67,19 +73,14 @@ impl<'g> Txn<'g> {
         if self.root.closing && !self.is_alone() {
             return Ok(Outcome::Lost);
         }
-        let writes = self.accesses.iter().filter(|access| access.write.is_some()).count();
-        let outcome = if self.accesses.len() == 1 { self.commit_one() } else { self.commit_several() }?;
-        if outcome != Outcome::Lost {
-            self.engine.stats.changes.add(writes as i64);
-        }
-        Ok(outcome)
+        if self.accesses.len() == 1 { self.commit_one() } else { self.commit_several() }
     }
 
     /// Ends an attempt that wrote nothing: was what it saw there at one moment?
     pub(super) fn validate(&self) -> Outcome {
         // Why one look suffices for one key: its load is the linearization point.
-        let same =
-            self.accesses.len() < 2 || self.accesses.iter().all(|access| access.is_unchanged(self.guard));
+        let same = self.accesses.len() < 2
+            || self.accesses.iter().all(|access| access.is_unchanged(&self.missing, self.guard));
         if same && self.engine.root.is_current(self.root, self.guard) {
             Outcome::Read(self.seen_lsn())
         } else {
@@ -89,26 +90,30 @@ impl<'g> Txn<'g> {
 
     fn commit_one(&mut self) -> Result<Outcome, EngineError> {
         let (engine, guard) = (self.engine, self.guard);
-        let Some(found) = self.accesses[0].settle(engine, guard) else { return Ok(Outcome::Lost) };
+        let Some(found) = self.accesses[0].settle(engine, self.terms.wanted, &self.missing, guard) else {
+            return Ok(Outcome::Lost);
+        };
         // Why look again: where many write one key, most losers are found here, before they reserve.
         if found.cell.load(guard) != found.word {
             return Ok(Outcome::Lost);
         }
-        let access = &self.accesses[0];
-        let Some(write) = access.write.as_ref() else { return Ok(Outcome::Lost) };
-        let reservation = engine.reserve_one(&write.effect(access.db), self.clock().0, guard)?;
-        let lsn = reservation.lsn();
+        let (time, root) = (self.clock().0, self.root);
         let access = &mut self.accesses[0];
-        let Some(mut write) = access.write.take() else { return Ok(Outcome::Lost) };
+        let Some(write) = &mut *access.write else { return Ok(Outcome::Lost) };
+        let reservation = match write.string_parts(access.db) {
+            Some(parts) => engine.reserve_one(&parts, time, guard),
+            None => engine.reserve_effect(&write.effect(access.db), time, guard),
+        }?;
+        let lsn = reservation.lsn();
         write.version.stamp(lsn);
         let next = write.word_after(found.word);
-        if !engine.root.is_current(self.root, guard) || !found.cell.replace(found.word, next) {
-            // Why give it back: somebody may be looking at it through a `Live`; dropping the attempt sees to that.
-            access.write = Some(write);
+        if !engine.root.is_current(root, guard) || !found.cell.replace(found.word, next) {
+            // Why it stays the attempt's: somebody may be looking at it through a `Live`; dropping the attempt sees to that.
             return Ok(Outcome::Lost);
         }
         let committed = reservation.commit();
-        access.published(engine, write, found.version, found.word);
+        access.published(engine, found.version, found.word);
+        engine.stats.changes.add(self.changes(1));
         self.settle_trees();
         committed?;
         Ok(Outcome::Wrote(lsn))
@@ -130,8 +135,9 @@ impl<'g> Txn<'g> {
         order: &[usize],
         reservation: &mut Option<Reservation<'g>>,
     ) -> Result<Outcome, EngineError> {
-        let guard = self.guard;
+        let (engine, guard) = (self.engine, self.guard);
         let Some(lsn) = reservation.as_ref().map(Reservation::lsn) else { return Ok(Outcome::Lost) };
+        let writes = self.accesses.iter().filter(|access| access.write.is_some()).count();
         self.stamp_all(lsn);
         let descriptor = Owned::new(Descriptor::new(lsn, self.entries(order), None)).into_shared(guard);
         let (installed, complete) = self.install(order, descriptor);
@@ -142,6 +148,7 @@ impl<'g> Txn<'g> {
             recorded = reservation.take().map_or(Ok(()), Reservation::commit);
             self.publish(&installed);
             self.settle_trees();
+            engine.stats.changes.add(self.changes(writes));
         } else {
             // SAFETY: as above.
             unsafe { descriptor.deref() }.abort_own();
@@ -217,9 +224,10 @@ impl<'g> Txn<'g> {
     fn publish_fresh(&mut self, fresh: &[usize]) {
         for &at in fresh {
             let access = &mut self.accesses[at];
-            if let (Some(found), Some(write)) = (access.found, access.write.take()) {
-                let replaced = access.publish_alone(self.engine, found, write);
+            if let (Some(found), Some(write)) = (access.found, &*access.write) {
+                let replaced = found.cell.replace(found.word, write.word_after(found.word));
                 debug_assert!(replaced, "nobody else has this database yet");
+                access.published(self.engine, found.version, found.word);
             }
         }
     }
@@ -227,7 +235,7 @@ impl<'g> Txn<'g> {
     /// Makes sure that every access has a cell, and sorts them by it.
     pub(super) fn settle_all(&mut self) -> Option<Vec<usize>> {
         for access in &mut self.accesses {
-            access.settle(self.engine, self.guard)?;
+            access.settle(self.engine, self.terms.wanted, &self.missing, self.guard)?;
         }
         let mut order: Vec<usize> = (0..self.accesses.len()).collect();
         order.sort_unstable_by_key(|&at| self.accesses[at].cell_address());
@@ -251,7 +259,7 @@ impl<'g> Txn<'g> {
     fn reserve_all(&self) -> Result<Reservation<'g>, EngineError> {
         let effects = self.effects();
         if let [effect] = &effects[..] {
-            return Ok(self.engine.reserve_one(effect, self.clock().0, self.guard)?);
+            return Ok(self.engine.reserve_effect(effect, self.clock().0, self.guard)?);
         }
         let parts: Vec<_> = effects.iter().map(Effect::parts).collect();
         let bytes = parts.iter().map(Parts::bytes).sum();
@@ -311,10 +319,10 @@ impl<'g> Txn<'g> {
     fn publish(&mut self, installed: &[Installed<'g>]) {
         for slot in installed {
             let access = &mut self.accesses[slot.access];
-            if let Some(write) = access.write.take() {
+            if let Some(write) = &*access.write {
                 // A failure means that a later writer has replaced the descriptor, and retires our version as the old.
                 slot.cell.replace(slot.word, write.word_after(slot.word));
-                access.published(self.engine, write, slot.seen, slot.word);
+                access.published(self.engine, slot.seen, slot.word);
             } else {
                 // Why even where nothing changes: the word's count rises, so that nobody who loaded the cell before
                 // publishes a lower LSN now.
@@ -343,9 +351,20 @@ fn withdraw(installed: &[Installed<'_>]) {
 }
 
 impl Write {
-    /// The effect to log.
+    /// What is logged, where that is a whole string.
     #[inline]
-    pub(super) fn effect(&self, db: crate::engine::DbIndex) -> Effect<'_> {
+    fn string_parts(&self, db: DbIndex) -> Option<Parts<'_>> {
+        match (&self.change, self.version.value()) {
+            (Change::Put, Some(ValueRef::String(value))) => {
+                let expiry = self.version.as_ptr().expiry();
+                Some(Parts::put_string(db, self.version.key(), value, expiry))
+            }
+            _ => None,
+        }
+    }
+
+    /// The effect to log.
+    pub(super) fn effect(&self, db: DbIndex) -> Effect<'_> {
         let key = self.version.key();
         let expiry = self.version.as_ptr().expiry();
         let Some(value) = self.version.value() else { return Effect::Delete { db, key } };
@@ -360,12 +379,12 @@ impl Write {
             Change::Append { suffix_len } => {
                 Effect::Append { db, key, suffix: &edited[edited.len() - suffix_len..] }
             }
-            Change::Overwrite { offset, len } => {
-                Effect::Overwrite { db, key, offset: *offset as u64, bytes: &edited[*offset..offset + len] }
+            Change::Overwrite(part) => {
+                Effect::Overwrite { db, key, offset: part.start as u64, bytes: &edited[Range::clone(part)] }
             }
-            Change::Edit { deltas, expires } => {
-                let edits = encode_edits(deltas).into();
-                Effect::Edit { db, key, edits, expiry: expires.then_some(expiry) }
+            Change::Edit(edited) => {
+                let edits = encode_edits(&edited.deltas).into();
+                Effect::Edit { db, key, edits, expiry: edited.expires.then_some(expiry) }
             }
         }
     }
@@ -385,7 +404,7 @@ impl<'g> Access<'g> {
     }
 
     /// Whether the key still is as it was seen.
-    fn is_unchanged(&self, guard: &'g Guard) -> bool {
+    fn is_unchanged(&self, missing: &[u8], guard: &'g Guard) -> bool {
         match self.found {
             Some(found) => {
                 let look = found.cell.look(guard);
@@ -393,7 +412,7 @@ impl<'g> Access<'g> {
                 look.version == found.version && !look.word.is_dead()
             }
             // A cell with a tombstone of no record was made by somebody who has not published anything yet.
-            None => self.keyspace.find(self.hash, self.key(guard), guard).is_none_or(|cell| {
+            None => self.keyspace.find(self.hash, self.key(missing, guard), guard).is_none_or(|cell| {
                 let version = cell.look(guard).version;
                 version.is_tombstone() && version.lsn() == Lsn::ZERO
             }),
@@ -402,7 +421,13 @@ impl<'g> Access<'g> {
 
     /// Makes sure that the key has a cell whose word holds the version that was seen; gives none if it changed.
     #[inline]
-    pub(super) fn settle(&mut self, engine: &Engine, guard: &'g Guard) -> Option<Found<'g>> {
+    pub(super) fn settle(
+        &mut self,
+        engine: &Engine,
+        wanted: Option<&Wanted<'_>>,
+        missing: &[u8],
+        guard: &'g Guard,
+    ) -> Option<Found<'g>> {
         match self.found {
             // Why: a dead cell takes no version any more; the next attempt makes another.
             Some(found) if found.word.is_dead() => None,
@@ -412,13 +437,22 @@ impl<'g> Access<'g> {
                 let same = look.version == found.version && !look.word.is_dead();
                 same.then(|| self.keep(found.cell, look))
             }
-            None => self.create(engine, guard),
+            None => self.create(engine, wanted, missing, guard),
         }
     }
 
     #[cold]
-    fn create(&mut self, engine: &Engine, guard: &'g Guard) -> Option<Found<'g>> {
-        let cell = self.keyspace.find_or_create(self.hash, &self.missing, guard);
+    fn create(
+        &mut self,
+        engine: &Engine,
+        wanted: Option<&Wanted<'_>>,
+        missing: &[u8],
+        guard: &'g Guard,
+    ) -> Option<Found<'g>> {
+        let key = self.key(missing, guard);
+        // Why compared: another key may have the same hash. A post of another database is none of this one's.
+        let post = wanted.filter(|wanted| wanted.key == key).map_or(Post::default(), |wanted| wanted.post);
+        let cell = self.keyspace.find_or_create(self.hash, key, post, guard);
         self.created = true;
         let look = engine.decided(cell, guard)?;
         (look.version.is_tombstone() && !look.word.is_dead()).then(|| self.keep(cell, look))
@@ -430,17 +464,11 @@ impl<'g> Access<'g> {
         found
     }
 
-    /// Puts a version into a cell that nobody else has yet; tells whether it did.
-    fn publish_alone(&mut self, engine: &Engine, found: Found<'g>, write: Write) -> bool {
-        let replaced = found.cell.replace(found.word, write.word_after(found.word));
-        self.published(engine, write, found.version, found.word);
-        replaced
-    }
-
     /// Ends a publication: the record is committed and the version in its place. Counts it, retires the old version,
     /// and sees to the key's future: a timer, or the sweeper. `word` is the one that was replaced.
     #[inline]
-    pub(super) fn published(&mut self, engine: &Engine, write: Write, old: VersionPtr, word: Word) {
+    pub(super) fn published(&mut self, engine: &Engine, old: VersionPtr, word: Word) {
+        let Some(write) = self.write.take() else { return };
         let new = write.version.into_ptr();
         new.set_committed();
         let (is, was) = (!new.is_tombstone(), !old.is_tombstone());
@@ -554,14 +582,23 @@ impl Engine {
     }
 
     /// Reserves and fills a record of one effect.
-    #[inline]
-    fn reserve_one<'g>(
+    #[cold]
+    fn reserve_effect<'g>(
         &'g self,
         effect: &Effect<'_>,
         time: u64,
         guard: &'g Guard,
     ) -> Result<Reservation<'g>, LogError> {
-        let parts = effect.parts();
+        self.reserve_one(&effect.parts(), time, guard)
+    }
+
+    #[inline]
+    fn reserve_one<'g>(
+        &'g self,
+        parts: &Parts<'_>,
+        time: u64,
+        guard: &'g Guard,
+    ) -> Result<Reservation<'g>, LogError> {
         let bytes = parts.bytes();
         if bytes > self.spill_bytes {
             let mut reservation = self.log.reserve_spilled(&parts.slices(), time, guard)?;

@@ -72,6 +72,11 @@ pub struct EngineInfo {
 }
 
 impl Engine {
+    /// Commands that ran in vain so far, because their attempts lost to others.
+    pub fn wasted_commands(&self) -> u64 {
+        self.stats.wasted.count()
+    }
+
     /// Tells how things stand.
     pub fn info(&self) -> EngineInfo {
         let now = Millis::now();

@@ -8,6 +8,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `txn`, `commit`, `batch` | attempts: reading, writing, taking effect, trying again |
+//! | `group` | one attempt at several commands |
 //! | `collections` | the same of lists, sets, hashes, sorted sets |
 //! | `root` | the pointer to everything that is not a write to a key |
 //! | `staging` | databases that are put together beside those that are there |
@@ -27,6 +28,7 @@ mod db;
 pub mod effect;
 mod error;
 mod expirer;
+mod group;
 mod info;
 mod limits;
 mod progress;
@@ -70,6 +72,7 @@ pub use apply::{FollowError, Follower, ForeignSegment};
 pub use batch::Batch;
 pub use db::Db;
 pub use error::{EngineError, OpenError, SnapshotFailure};
+pub use group::Group;
 pub use info::{DatabaseInfo, EngineInfo, SnapshotStatus};
 pub use recovery::{Progress, Recovered};
 pub use txn::{Fate, KeyInfo, Live, LiveString, Lookups, Missed, Txn, Was, WrongType};
@@ -147,6 +150,8 @@ impl EngineOptions {
 pub(crate) struct EngineStats {
     /// Attempts that lost to another.
     pub lost: Counter,
+    /// Commands that ran in such attempts.
+    pub wasted: Counter,
     /// Transactions that ran alone.
     pub alone: Counter,
     /// Keys whose time came.

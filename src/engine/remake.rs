@@ -79,7 +79,7 @@ impl Maker<'_> {
                 Some(self.edited(key, &bytes, old, time))
             }
             Effect::Edit { key, ref edits, expiry, .. } => {
-                let desk = Desk { now: time, limits: *self.limits, ledger };
+                let desk = Desk::new(time, *self.limits, ledger);
                 let built = apply(old.value()?.collection()?, decode_edits(edits).flatten(), desk).ok()?;
                 let expiry = expiry.unwrap_or_else(|| old.0.expiry());
                 let value = built.as_ref().map(Value::Collection);

@@ -15,6 +15,7 @@ mod basics;
 mod collections;
 mod contention;
 mod damage;
+mod group;
 mod history;
 #[cfg(feature = "shuttle")]
 mod interleavings;

@@ -126,26 +126,22 @@ impl<'g> Reservation<'g> {
     #[inline]
     pub fn commit(mut self) -> Result<(), LogError> {
         assert!(self.stage == Stage::Sealed, "an unsealed record was committed");
+        // Release: pairs with the Acquire in `Appender::walk`; whoever sees the record decided sees its bytes. A helper
+        // may have stored the same before.
+        self.space.state().store(state_word(State::Committed, self.kind), Ordering::Release);
         self.stage = Stage::Committed;
-        // The store of the state happens in `drop`, which runs now.
-        let appender = self.appender;
-        drop(self);
-        appender.poison.check()
+        self.appender.poison.check()
     }
 }
 
 impl Drop for Reservation<'_> {
     #[inline]
     fn drop(&mut self) {
-        let state = self.space.state();
-        if self.stage == Stage::Committed {
-            // Release: pairs with the Acquire in `Appender::walk`; whoever sees the record decided sees its bytes. A
-            // helper may have stored the same before.
-            state.store(state_word(State::Committed, self.kind), Ordering::Release);
-        } else {
+        if self.stage != Stage::Committed {
             // Why an exchange: if the record was published against the rules and helped, what was seen stays.
             let pending = state_word(State::Pending, self.kind);
             let void = state_word(State::Void, self.kind);
+            let state = self.space.state();
             let _ = state.compare_exchange(pending, void, Ordering::Release, Ordering::Relaxed);
         }
         self.appender.leave_flight();

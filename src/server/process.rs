@@ -1,6 +1,6 @@
 //! A server's life as a process: settings, messages, database, listeners, signals, exit status.
 
-use super::crew::Crew;
+use super::crew::{Crew, Work};
 use super::diagnostics::{self, LogFileError};
 use super::listen::{self, Bound, ListenError};
 use super::pid_file::{PidFile, PidFileError};
@@ -95,9 +95,14 @@ fn serve(settings: Settings) -> Result<(), StartError> {
     Stopwatch::calibrate();
     let _pid_file = settings.pidfile_path().map(PidFile::write).transpose()?;
     let runtime = runtime(settings.threads())?;
-    let crew = Crew::start(runtime.handle().clone(), engine::quiesce)
-        .map_err(|source| StartError::Threads { threads: 1, source })?;
     let context = Arc::new(Context::new(engine, Arc::clone(&settings)));
+    let seen = Arc::clone(&context);
+    let work = move || {
+        let commands = seen.stats.totals().commands_processed();
+        Work { commands, wasted: seen.engine().wasted_commands() }
+    };
+    let crew = Crew::start(runtime.handle().clone(), engine::quiesce, work)
+        .map_err(|source| StartError::Threads { threads: 1, source })?;
     let opener = Box::new(move |wish| database::open(&settings, wish));
     let replication = Replication::new(Arc::clone(&context), opener, runtime.handle().clone());
     context.set_upstream(Box::new(Arc::clone(&replication)));

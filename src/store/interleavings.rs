@@ -30,7 +30,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Schedul
 use shuttle::{Config, FailurePersistence, Runner, thread};
 
 use crate::store::hash::{HashSeed, KeyHash};
-use crate::store::keyspace::Keyspace;
+use crate::store::keyspace::{Keyspace, Post};
 use crate::sync::with_model;
 
 const SEED: u64 = 20_260_101;
@@ -86,7 +86,7 @@ fn as_they_move(among: Range<usize>) -> Vec<usize> {
 }
 
 fn find_or_create(keyspace: &Keyspace, n: usize) {
-    keyspace.find_or_create(hash(n), &key(n), &crossbeam_epoch::pin());
+    keyspace.find_or_create(hash(n), &key(n), Post::default(), &crossbeam_epoch::pin());
 }
 
 fn finds(keyspace: &Keyspace, n: usize) -> bool {

@@ -25,6 +25,7 @@ use crate::store::grace;
 use crate::store::hash::{HashSeed, KeyHash};
 use crate::store::index::Index;
 use crate::store::order::Order;
+pub use crate::store::order::Post;
 use crate::store::version::{OwnedVersion, VersionPtr};
 
 /// Bytes of an index slot per key, on average: the table is between three and six eighths full.
@@ -39,6 +40,8 @@ pub struct Wanted<'k> {
     pub key: &'k [u8],
     /// Whether it may be written.
     pub is_written: bool,
+    /// Where the order has it, or would have it, if that was looked for.
+    pub post: Post,
 }
 
 /// One database.
@@ -101,13 +104,12 @@ impl Keyspace {
         self.index.look_up(hash, key, guard)
     }
 
-    /// Finds the live cell of a key, or makes one that holds a tombstone. It is linked everywhere.
-    pub fn find_or_create<'g>(&'g self, hash: KeyHash, key: &[u8], guard: &'g Guard) -> &'g Cell {
+    /// Finds the live cell of a key that the index was lately asked for in vain, or makes one that holds a tombstone. It
+    /// is linked everywhere. `post` is what [`Keyspace::prefetch`] has noted for this key, or the default.
+    pub fn find_or_create<'g>(&'g self, hash: KeyHash, key: &[u8], post: Post, guard: &'g Guard) -> &'g Cell {
         loop {
-            if let Some(cell) = self.index.find(hash, key, guard) {
-                return cell;
-            }
-            let cell = self.order.find_or_insert(key, guard, || Box::new(Cell::new(key)));
+            // Why not the index first: it hardly ever has a cell by now, and the order has every one.
+            let cell = self.order.find_or_insert(key, post, guard, || Box::new(Cell::new(key)));
             if cell.load(guard).is_dead() {
                 // Why: a sealed cell that is still in the order would be found here again and again.
                 self.take_out(cell, guard);
@@ -131,7 +133,8 @@ impl Keyspace {
     pub fn load(&self, hash: KeyHash, key: &[u8], version: OwnedVersion, guard: &Guard) {
         let version = version.into_ptr();
         let Some(cell) = self.index.find(hash, key, guard) else {
-            let cell = self.order.find_or_insert(key, guard, || Box::new(Cell::holding(version)));
+            let make = || Box::new(Cell::holding(version));
+            let cell = self.order.find_or_insert(key, Post::default(), guard, make);
             self.index.insert(hash, cell, guard);
             self.loaded(hash, version, None);
             return;
@@ -171,20 +174,20 @@ impl Keyspace {
     }
 
     /// Brings near what keys lead to: the second step, for at most 64 keys. What is missing may be made, where it is
-    /// said so.
+    /// said so; where it goes then is noted.
     #[inline]
-    pub fn prefetch(&self, keys: &[Wanted<'_>], guard: &Guard) {
+    pub fn prefetch(&self, keys: &mut [Wanted<'_>], guard: &Guard) {
         let mut cells = SmallVec::<[_; 64]>::new();
         let mut missing = SmallVec::<[_; 64]>::new();
         for wanted in keys {
             match self.index.prefetch_cell(wanted.hash, guard) {
                 Some(cell) => cells.push(cell),
-                None if wanted.is_written => missing.push(wanted.key),
+                None if wanted.is_written => missing.push((wanted.key, &mut wanted.post)),
                 None => {}
             }
         }
         if !missing.is_empty() {
-            self.order.prefetch(&missing, guard);
+            self.order.prefetch(&mut missing, guard);
         }
         for cell in cells {
             cell.prefetch_version(guard);
@@ -253,7 +256,7 @@ impl Keyspace {
     #[cfg(all(test, feature = "shuttle"))]
     pub fn ordered<'g>(&'g self, key: &[u8], guard: &'g Guard) -> Option<&'g Cell> {
         let mut missing = false;
-        let cell = self.order.find_or_insert(key, guard, || {
+        let cell = self.order.find_or_insert(key, Post::default(), guard, || {
             missing = true;
             Box::new(Cell::new(key))
         });
@@ -370,7 +373,7 @@ mod tests {
             let looker = scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
                     let guard = crossbeam_epoch::pin();
-                    keyspace.find_or_create(hash, b"key", &guard);
+                    keyspace.find_or_create(hash, b"key", Post::default(), &guard);
                     for _ in 0..100 {
                         let found = keyspace.look_up(hash, b"key", &guard);
                         assert!(found.is_none_or(|(_, look)| !look.word.is_dead()));

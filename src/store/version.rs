@@ -561,6 +561,12 @@ impl VersionPtr {
         }
     }
 
+    /// Whether it is a large collection.
+    #[inline]
+    pub fn has_trees(self) -> bool {
+        self.kind().is_tree()
+    }
+
     /// The trees of a large collection.
     #[inline]
     pub fn trees(self) -> Option<Trees> {
@@ -684,7 +690,23 @@ impl OwnedVersion {
     /// Builds a version of `key`; no value makes a tombstone.
     ///
     /// The LSN is zero and the version not committed until [`OwnedVersion::stamp`].
+    #[inline]
     pub fn new(key: &[u8], value: Option<Value<'_>>, expiry: Option<Millis>, access: u32) -> Self {
+        match value {
+            Some(Value::Str(s)) if s.len() <= SHARED_MIN_BYTES && canonical_int(s).is_none() => {
+                Self::inline(key, s, expiry, access)
+            }
+            value => Self::of_any(key, value, expiry, access),
+        }
+    }
+
+    /// A version of an inline string, as most are.
+    fn inline(key: &[u8], s: &[u8], expiry: Option<Millis>, access: u32) -> Self {
+        let shape = Shape::new(Kind::Str, expiry.is_some(), key.len(), s.len());
+        Self(Self::write(shape, key, s, None, expiry, access))
+    }
+
+    fn of_any(key: &[u8], value: Option<Value<'_>>, expiry: Option<Millis>, access: u32) -> Self {
         let (kind, inline): (Kind, &[u8]) = match &value {
             None => (Kind::Tombstone, &[]),
             Some(Value::Int(_)) => (Kind::Int, &[]),
@@ -712,6 +734,7 @@ impl OwnedVersion {
         Self(Self::write(shape, key, inline, value, expiry, access))
     }
 
+    #[inline]
     fn write(
         shape: Shape,
         key: &[u8],

@@ -8,6 +8,7 @@
 //! | `starting` | what stops a start, in one line; what does not |
 //! | `restart` | that what was acknowledged is there again |
 //! | `full_disk`, `large`, `many` | bad days: no room, huge values, ten thousand clients |
+//! | `together` | pipelines about one key: their events, and clients that fight for it |
 //! | `kill_rounds` | `kill -9` under load, again and again, against the clients' own records |
 //! | `collections` | the same for lists, sets, hashes and sorted sets |
 //! | `client_library` | the README's examples, for real |
@@ -34,5 +35,6 @@ mod replication;
 mod restart;
 mod sentinel;
 mod starting;
+mod together;
 mod transactions;
 mod transfer;

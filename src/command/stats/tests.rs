@@ -15,7 +15,7 @@ fn threads_add_up() {
         for _ in 0..1_000 {
             let local = stats.local();
             local.add(Counter::NetInputBytes, 3);
-            local.call(get, Duration::from_nanos(500), false);
+            local.call(get, 500, false);
         }
     };
     std::thread::scope(|scope| {
@@ -53,8 +53,8 @@ fn more_threads_than_stripes_still_add_up() {
 fn a_reset_shows_only_what_came_after() {
     let stats = Stats::new();
     let (set, local) = (index_of("set"), stats.local());
-    local.call(set, Duration::from_micros(1), true);
-    local.latency(set, Duration::from_micros(1));
+    local.call(set, 1_000, true);
+    local.latency(set, 1_000);
     local.rejected(set);
     local.error("WRONGTYPE Operation");
     stats.reset();
@@ -65,7 +65,7 @@ fn a_reset_shows_only_what_came_after() {
     assert_eq!(stats.totals().commands[set].latency.count(), 0);
     assert_eq!(stats.totals().error_replies(), 0);
     local.error("ERR no such key");
-    local.call(set, Duration::from_micros(2), false);
+    local.call(set, 2_000, false);
     let totals = stats.totals();
     assert_eq!(totals.errors.into_iter().collect::<Vec<_>>(), [("ERR".into(), 1)]);
     assert_eq!((totals.commands[set].calls, totals.commands[set].nanos), (1, 2_000));

@@ -283,6 +283,25 @@ fn what_was_written_earlier_in_the_same_batch_counts() {
 }
 
 #[test]
+fn commands_about_one_key_that_go_together_are_refused_and_counted_like_any() {
+    let (mut client, _upstream) = replicating();
+    let lines = ["HSET h a 1", "HGET h a", "HINCRBY h a 2"];
+    let replica = attach(&client, 7001, Feeding::Log);
+    replica.acknowledged(client.engine().resolved(), Lsn::ZERO, Millis::now());
+    let waiting = [&["WAIT 0 0"], &lines[..], &["WAIT 0 0", "LSN"]].concat();
+    let answered = client.ask_together(&waiting);
+    assert_eq!(answered, format!(":1 :1 $1 1 :3 :0 {}", client.ask("LSN")));
+    client.speak_resp3();
+    client.ask("CLIENT TRACKLSN ON");
+    let answered = client.ask_together(&lines);
+    let token = client.ask("LSN");
+    assert_eq!(answered, format!(">2 $3 lsn {token} :0 $1 1 :3"));
+    client.ask("REPLICAOF 127.0.0.1 7000");
+    assert_eq!(client.ask_together(&lines), format!("{READONLY} $1 3 {READONLY}"));
+    assert_eq!(client.ask("LSN"), token, "what is refused moves nothing");
+}
+
+#[test]
 fn waits_refuse_with_the_texts_of_redis() {
     let (mut client, _upstream) = replicating();
     client.follow_on(&[

@@ -1,6 +1,6 @@
 //! Random operations on the engine and on a naive map; after each, replies and contents are the same.
 //!
-//! Among the operations: changes of collections of all types, transactions over several databases, flushes and swaps, time that passes, keys that are
+//! Among the operations: changes of collections of all types, commands that run together, transactions over several databases, flushes and swaps, time that passes, keys that are
 //! removed because their time has come, snapshots (also while writes go on), clean restarts, kills (the files as they
 //! are at that moment, put back in place) and lost machines (the same, under another boot, with the log cut anywhere
 //! above its durable mark: the result must be the state after some prefix of the operations).

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::contention::{Contention, Verdict, Work};
+
 /// Time over which the load is measured.
 const WINDOW: Duration = Duration::from_millis(100);
 
@@ -30,6 +32,8 @@ pub(super) struct Look {
     pub(super) parks: Vec<u64>,
     /// How long each thread was awake so far, told when it goes to sleep.
     pub(super) busy: Vec<Duration>,
+    /// What was done so far.
+    pub(super) work: Work,
 }
 
 /// What to do.
@@ -60,6 +64,7 @@ pub(super) struct Judge {
     /// Windows since a thread went to rest.
     since_rest: u32,
     idle: bool,
+    contention: Contention,
 }
 
 impl Judge {
@@ -74,6 +79,7 @@ impl Judge {
             patience: CALM_WINDOWS_MIN,
             since_rest: TRIAL_WINDOWS,
             idle: false,
+            contention: Contention::default(),
         }
     }
 
@@ -85,10 +91,13 @@ impl Judge {
     /// What to do after this look.
     pub(super) fn judge(&mut self, look: &Look, now: Instant) -> Advice {
         let working = self.threads.saturating_sub(look.resting);
-        let saturated = self.last.as_ref().is_some_and(|last| stuck(last, look) >= self.threads);
-        self.last = Some(look.clone());
-        if saturated {
-            self.idle = false;
+        let last = self.last.replace(look.clone());
+        let saturated = last.as_ref().is_some_and(|last| stuck(last, look) >= self.threads);
+        self.idle &= !saturated;
+        // Why not where fewer threads get as much done, and do: they are not stuck, but have no rest.
+        let serves =
+            self.contention.is_settled() && last.is_some_and(|last| look.work.commands > last.work.commands);
+        if saturated && look.resting > 0 && !serves {
             return self.call(working, look.resting);
         }
         if now.saturating_duration_since(self.began) < WINDOW {
@@ -97,16 +106,29 @@ impl Judge {
         let window = self.window.replace((now, look.clone()));
         self.began = now;
         match window {
-            Some((began, before)) => self.judge_window(&before, look, now - began, working),
+            Some((began, before)) => self.judge_window(&before, look, now - began, (working, saturated)),
             None => Advice::Stay,
         }
     }
 
-    fn judge_window(&mut self, before: &Look, look: &Look, time: Duration, working: usize) -> Advice {
+    fn judge_window(
+        &mut self,
+        before: &Look,
+        look: &Look,
+        time: Duration,
+        (working, saturated): (usize, bool),
+    ) -> Advice {
         let load = load_percent(before, look, time);
-        self.idle = load == 0;
+        self.idle = load == 0 && !saturated;
         self.since_rest = (self.since_rest + 1).min(TRIAL_WINDOWS);
-        if load > CALL_ABOVE_PERCENT * working as u128 {
+        match self.contention.judge(look.work.since(before.work).per(time), working) {
+            Verdict::None => {}
+            Verdict::Rest => return self.changed(Advice::Rest),
+            Verdict::Call => return self.changed(Advice::Call { threads: 1.min(look.resting) }),
+            Verdict::Stay => return Advice::Stay,
+        }
+        // Why both: a thread that has no rest tells of no load.
+        if saturated || load > CALL_ABOVE_PERCENT * working as u128 {
             return self.call(working, look.resting);
         }
         let calm = working > 1 && load < REST_BELOW_PERCENT * (working as u128 - 1);
@@ -159,13 +181,16 @@ mod tests {
         judge: Judge,
         look: Look,
         now: Instant,
+        /// Commands in 10 ms, and those in vain, by the number of threads that work.
+        commands: fn(usize) -> (u64, u64),
     }
 
     impl Stage {
         fn new(threads: usize) -> Self {
             let now = Instant::now();
-            let look = Look { resting: 0, parks: vec![1; threads], busy: vec![Duration::ZERO; threads] };
-            Self { judge: Judge::new(threads, now), look, now }
+            let busy = vec![Duration::ZERO; threads];
+            let look = Look { resting: 0, parks: vec![1; threads], busy, work: Work::default() };
+            Self { judge: Judge::new(threads, now), look, now, commands: |_| (0, 0) }
         }
 
         /// 10 ms in which each working thread was busy for so many percent; those that rest are the last ones.
@@ -180,6 +205,9 @@ mod tests {
                     self.look.busy[thread] += Duration::from_micros(100 * percent);
                 }
             }
+            let (commands, wasted) = (self.commands)(working);
+            self.look.work.commands += commands;
+            self.look.work.wasted += wasted;
             self.now += Duration::from_millis(10);
             let advice = self.judge.judge(&self.look, self.now);
             match advice {
@@ -257,6 +285,40 @@ mod tests {
         assert_eq!(stage.after(3000, &[]), 1);
         assert_eq!(stage.after(500, &[95]), 2);
         assert_eq!(stage.after(5000, &[60, 60]), 2);
+    }
+
+    #[test]
+    fn a_thread_that_is_only_in_the_way_rests_though_the_others_have_no_rest() {
+        let mut stage = Stage::new(2);
+        stage.commands = |working| if working == 1 { (4000, 0) } else { (4000, 3000) };
+        assert_eq!(stage.after(1500, &[100, 100]), 1);
+        let mut ticks_with_two = 0;
+        for _ in 0..3000 {
+            stage.tick(&[100, 100]);
+            ticks_with_two += usize::from(stage.look.resting == 0);
+        }
+        assert!(ticks_with_two < 450, "{ticks_with_two} of 3000");
+        // The threads are not in each other's way any more.
+        stage.commands = |working| (4000 * working as u64, 0);
+        assert_eq!(stage.after(7000, &[100, 100]), 2);
+        // And what holds one up is relieved soon.
+        stage.commands = |working| if working == 1 { (4000, 0) } else { (4000, 3000) };
+        assert_eq!(stage.after(1500, &[100, 100]), 1);
+        stage.commands = |_| (0, 0);
+        assert_eq!(stage.after(30, &[100, 100]), 2);
+    }
+
+    #[test]
+    fn a_thread_that_is_in_the_way_and_yet_gets_more_done_is_called_back() {
+        let mut stage = Stage::new(2);
+        stage.commands = |working| (3000 * working as u64, 1500 * (working as u64 - 1));
+        let mut resting = 0;
+        for _ in 0..6000 {
+            stage.tick(&[100, 100]);
+            resting += stage.look.resting;
+        }
+        assert!((1..600).contains(&resting), "{resting} of 6000");
+        assert_eq!(stage.after(10, &[100, 100]), 2);
     }
 
     #[test]

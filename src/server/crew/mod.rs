@@ -5,6 +5,9 @@
 //! needed: a resting thread sleeps inside a task of its own, and the runtime, which takes it for busy, wakes the
 //! others only. A thread that is called back steals what waits, as any thread does that has run out of work.
 //!
+//! And where threads are in each other's way, because all of them write one key, fewer get as much done with less: see
+//! [`contention`].
+//!
 //! A watch of its own (no thread of the runtime could do it) looks at the runtime's own figures, and asks
 //! [`judge`] what they mean. It looks more often while there is something to do, so a command that takes long
 //! holds up the clients of its thread for a few milliseconds at most, until another thread takes over.
@@ -16,8 +19,10 @@
 //!
 //! Invariant: fewer threads rest than there are, so one always serves.
 
+mod contention;
 mod judge;
 
+pub(super) use contention::Work;
 use judge::{Advice, Judge, Look};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -36,6 +41,9 @@ pub(super) struct Crew {
     shared: Arc<Shared>,
     watch: Option<JoinHandle<()>>,
 }
+
+/// What was done so far.
+type Figures = Box<dyn Fn() -> Work + Send>;
 
 struct Shared {
     /// What a thread does before it rests: let go of what others may need.
@@ -86,18 +94,24 @@ impl Shared {
 }
 
 impl Crew {
-    /// Watches over the threads of the runtime behind `runtime`. `before_rest` is called by each that goes to rest.
+    /// Watches over the threads of the runtime behind `runtime`. `before_rest` is called by each that goes to rest,
+    /// `figures` tells what was done so far.
     ///
     /// # Errors
     /// The watch cannot be started; all threads work.
-    pub(super) fn start(runtime: Handle, before_rest: impl Fn() + Send + Sync + 'static) -> io::Result<Self> {
+    pub(super) fn start(
+        runtime: Handle,
+        before_rest: impl Fn() + Send + Sync + 'static,
+        figures: impl Fn() -> Work + Send + 'static,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             before_rest: Box::new(before_rest),
             state: Mutex::default(),
             fewer_rest: Condvar::new(),
             stopping: Condvar::new(),
         });
-        let watch = Watch { shared: Arc::clone(&shared), metrics: runtime.metrics(), runtime };
+        let figures = Box::new(figures);
+        let watch = Watch { shared: Arc::clone(&shared), metrics: runtime.metrics(), runtime, figures };
         let builder = thread::Builder::new().name("goredis-crew".to_owned());
         let watch = builder.spawn(move || watch.run())?;
         Ok(Self { shared, watch: Some(watch) })
@@ -128,6 +142,7 @@ struct Watch {
     shared: Arc<Shared>,
     runtime: Handle,
     metrics: RuntimeMetrics,
+    figures: Figures,
 }
 
 impl Watch {
@@ -150,6 +165,7 @@ impl Watch {
             resting: self.shared.lock().resting,
             parks: workers.clone().map(|worker| self.metrics.worker_park_unpark_count(worker)).collect(),
             busy: workers.map(|worker| self.metrics.worker_total_busy_duration(worker)).collect(),
+            work: (self.figures)(),
         }
     }
 
@@ -224,6 +240,7 @@ mod tests {
             shared: Arc::clone(&shared),
             metrics: runtime.metrics(),
             runtime: runtime.handle().clone(),
+            figures: Box::new(Work::default),
         };
         let turns: Vec<_> = (0..3).map(|_| Arc::new(AtomicU64::new(0))).collect();
         for turns in &turns {
@@ -258,7 +275,7 @@ mod tests {
     #[test]
     fn idle_threads_go_to_rest_but_for_one_and_all_work_again_in_the_end() {
         let runtime = runtime();
-        let crew = Crew::start(runtime.handle().clone(), || ()).expect("a watch");
+        let crew = Crew::start(runtime.handle().clone(), || (), Work::default).expect("a watch");
         until("two rest", || crew.resting() == 2);
         thread::sleep(LOOK_EVERY_IDLE * 3);
         assert_eq!(crew.resting(), 2);
@@ -271,7 +288,7 @@ mod tests {
     #[test]
     fn a_thread_takes_over_from_one_that_does_not_come_back() {
         let runtime = runtime();
-        let crew = Crew::start(runtime.handle().clone(), || ()).expect("a watch");
+        let crew = Crew::start(runtime.handle().clone(), || (), Work::default).expect("a watch");
         until("two rest", || crew.resting() == 2);
         let (release, released) = std::sync::mpsc::channel::<()>();
         runtime.spawn(async move { released.recv() });

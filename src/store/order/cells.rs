@@ -171,25 +171,30 @@ impl<'g> Cells<'g> {
 
     /// All cells in key order, with windows, and what these skip.
     pub fn merged(self, low: &[u8], guard: &'g Guard) -> (usize, Slots) {
-        let fresh: SmallVec<[u64; FRESH]> = self.fresh().collect();
-        fetch_cells(fresh.iter().copied());
-        fetch_versions(fresh.iter().copied(), guard);
-        let mut fresh: SmallVec<[(&[u8], u64); FRESH]> =
-            fresh.into_iter().map(|cell| (cell_at(cell, guard).key(guard), cell)).collect();
-        fresh.sort_unstable();
+        let mut fresh: SmallVec<[(u64, u64); FRESH]> = self.fresh().map(|cell| (0, cell)).collect();
+        fetch_cells(fresh.iter().map(|&(_, cell)| cell));
+        fetch_versions(fresh.iter().map(|&(_, cell)| cell), guard);
+        let key = |cell: u64| cell_at(cell, guard).key(guard);
         let old_skip = self.skip();
-        let skip = fresh.last().map_or(old_skip, |(last, _)| old_skip.min(common_prefix(low, last)));
+        let common = |skip: usize, key: &[u8]| match key.get(..skip) {
+            Some(start) if *start == low[..skip] => skip,
+            _ => common_prefix(&low[..skip], key),
+        };
+        let skip = fresh.iter().fold(old_skip, |skip, &(_, cell)| common(skip, key(cell)));
+        for (window_of, cell) in &mut fresh {
+            *window_of = window(key(*cell), skip);
+        }
+        // Why by windows: they are here, the keys are far away.
+        fresh.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| key(a.1).cmp(key(b.1))));
         let mut base = self.windows().iter().zip(self.base()).map(|(&old, &cell)| Slot {
-            window: if skip == old_skip { old } else { window(cell_at(cell, guard).key(guard), skip) },
+            window: if skip == old_skip { old } else { window(key(cell), skip) },
             cell: cell as *const Cell,
         });
         let mut slots = Slots::new();
         let mut next = base.next();
-        for (key, cell) in fresh {
-            let window = window(key, skip);
+        for (window, cell) in fresh {
             while let Some(slot) = next
-                && (slot.window < window
-                    || slot.window == window && cell_at(slot.cell as u64, guard).key(guard) < key)
+                && (slot.window < window || slot.window == window && key(slot.cell as u64) < key(cell))
             {
                 slots.push(slot);
                 next = base.next();

@@ -59,6 +59,7 @@ use crate::store::order::cells::{
     cell_at, fetch_array, fetch_cells, fetch_versions, fingerprint, part, words,
 };
 use crate::store::order::leaf::Leaf;
+pub use crate::store::order::signposts::Post;
 use crate::store::order::signposts::Signposts;
 use crate::sync::schedule_point;
 
@@ -128,12 +129,13 @@ impl Order {
         unsafe { self.signposts.load(Ordering::Acquire, guard).as_ref() }
     }
 
-    /// Finds the leaf that covers a key; on the way, helps with what is under way there.
+    /// Finds the leaf that covers a key, which may have been led to `post` before; on the way, helps with what is under
+    /// way there.
     #[inline]
-    fn locate<'g>(&'g self, key: &[u8], guard: &'g Guard) -> Located<'g> {
+    fn locate<'g>(&'g self, key: &[u8], post: Post, guard: &'g Guard) -> Located<'g> {
         // Why not behind the last cell: whether the key belongs to a later leaf, a signpost cannot tell.
         if let Some(signposts) = self.signposts(guard)
-            && let Some(leaf) = signposts.group(key).and_then(|group| signposts.leaf(group, key))
+            && let Some(leaf) = signposts.lead(key, post)
             && let Some(array) = self.stable(leaf, guard)
             && let cells = Cells::of(array)
             && let place = cells.place(&leaf.low, key, guard)
@@ -160,14 +162,17 @@ impl Order {
         }
     }
 
-    /// Brings near what inserting some keys will look at. At most 64 keys.
+    /// Brings near what inserting some keys will look at, and notes the posts that lead there. At most 64 keys.
     #[inline]
-    pub fn prefetch(&self, keys: &[&[u8]], guard: &Guard) {
+    pub fn prefetch<'k>(&self, keys: &mut [(&'k [u8], &'k mut Post)], guard: &Guard) {
         let Some(signposts) = self.signposts(guard) else { return };
         let mut groups = SmallVec::<[_; 64]>::new();
-        groups.extend(keys.iter().filter_map(|&key| Some((key, signposts.group(key)?))));
+        groups.extend(keys.iter().map(|(key, _)| signposts.group(key)));
         let mut leaves = SmallVec::<[_; 64]>::new();
-        leaves.extend(groups.into_iter().filter_map(|(key, group)| signposts.leaf(group, key)));
+        for ((key, post), group) in keys.iter_mut().zip(groups) {
+            **post = group.and_then(|group| signposts.post(group, key)).unwrap_or_default();
+            leaves.extend(signposts.leaf(**post));
+        }
         for leaf in &leaves {
             leaf.fetch();
         }
@@ -176,10 +181,12 @@ impl Order {
         }
     }
 
-    /// Finds the cell of a key, or puts in the one that `make` makes.
+    /// Finds the cell of a key, or puts in the one that `make` makes. `post` is where [`Order::prefetch`] has led to for
+    /// the same key, or the default.
     pub fn find_or_insert<'g>(
         &'g self,
         key: &[u8],
+        post: Post,
         guard: &'g Guard,
         make: impl FnOnce() -> Box<Cell>,
     ) -> &'g Cell {
@@ -192,7 +199,7 @@ impl Order {
             owned
         };
         let found = loop {
-            let Located { leaf, array, place } = self.locate(key, guard);
+            let Located { leaf, array, place } = self.locate(key, post, guard);
             let cells = Cells::of(array);
             if let Ok(at) = place {
                 break cell_at(cells.base()[at], guard);
@@ -251,7 +258,7 @@ impl Order {
         let key = cell.key(guard);
         let address = std::ptr::from_ref(cell);
         loop {
-            let Located { leaf, array, place } = self.locate(key, guard);
+            let Located { leaf, array, place } = self.locate(key, Post::default(), guard);
             let cells = Cells::of(array);
             let is_here = match place {
                 Ok(at) => cells.base()[at] == address as u64,

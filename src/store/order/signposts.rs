@@ -9,6 +9,7 @@
 //! instructions for each key.
 
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_skiplist::base::{RefEntry, SkipList};
 
@@ -31,6 +32,8 @@ pub struct Signposts {
     skips: Vec<usize>,
     tops: Vec<u64>,
     top_skip: usize,
+    /// Tells these signposts from all others there ever were.
+    survey: u64,
     /// What keeps the leaves.
     nodes: Vec<RefEntry<'static, Leaf, ()>>,
 }
@@ -38,6 +41,17 @@ pub struct Signposts {
 /// A group of posts, by the index of its first.
 #[derive(Clone, Copy)]
 pub struct Group(usize);
+
+/// The post that a key was led to once: a hint that is found to be void where there are other signposts by now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Post {
+    /// The number of its signposts; 0: of none.
+    survey: u64,
+    at: usize,
+}
+
+/// Surveys so far, of all orders.
+static SURVEYS: AtomicU64 = AtomicU64::new(0);
 
 impl Signposts {
     /// Bytes for each leaf: itself, its window, and the reference to its node.
@@ -62,7 +76,9 @@ impl Signposts {
         // SAFETY: a node stays while there is a reference to it, and these go with the signposts.
         let leaves = nodes.iter().map(|node| unsafe { &*std::ptr::from_ref(node.key()) }).collect();
         let (windows, skips, tops) = (Vec::new(), Vec::new(), Vec::new());
-        let mut signposts = Self { leaves, windows, skips, tops, top_skip: 0, nodes };
+        // Relaxed: only numbers that differ are wanted.
+        let survey = SURVEYS.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut signposts = Self { leaves, windows, skips, tops, top_skip: 0, survey, nodes };
         signposts.measure();
         signposts
     }
@@ -103,12 +119,24 @@ impl Signposts {
         Some(Group(from))
     }
 
-    /// The last leaf that begins with `key` or below, which is in this group.
+    /// The last post whose leaf begins with `key` or below, which is in this group.
     #[inline]
-    pub fn leaf(&self, Group(from): Group, key: &[u8]) -> Option<&Leaf> {
+    pub fn post(&self, Group(from): Group, key: &[u8]) -> Option<Post> {
         let windows = &self.windows[from..self.windows.len().min(from + GROUP)];
         let place = place(windows, self.skips[from / GROUP], self.low(from), key, |at| self.low(from + at));
-        Some(self.leaves[from + at_or_below(place)?])
+        Some(Post { survey: self.survey, at: from + at_or_below(place)? })
+    }
+
+    /// The leaf of a post, if that is one of these.
+    #[inline]
+    pub fn leaf(&self, post: Post) -> Option<&Leaf> {
+        if post.survey == self.survey { self.leaves.get(post.at).copied() } else { None }
+    }
+
+    /// The last leaf that begins with `key` or below; `post` may tell.
+    #[inline]
+    pub fn lead(&self, key: &[u8], post: Post) -> Option<&Leaf> {
+        self.leaf(post).or_else(|| self.leaf(self.post(self.group(key)?, key)?))
     }
 
     /// Lets the nodes go. Nobody looks at them here any more.

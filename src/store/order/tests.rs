@@ -16,7 +16,7 @@ fn walked(order: &Order, from: Bound<&[u8]>, guard: &Guard) -> Vec<Vec<u8>> {
 }
 
 fn insert<'g>(order: &'g Order, key: &[u8], guard: &'g Guard) -> &'g Cell {
-    order.find_or_insert(key, guard, || Box::new(Cell::new(key)))
+    order.find_or_insert(key, Post::default(), guard, || Box::new(Cell::new(key)))
 }
 
 /// Takes a key out and frees its cell, as the sweeper does, but at once: the test is alone.
@@ -89,13 +89,53 @@ fn signposts_lead_to_the_leaf_of_a_key() {
     let guard = crossbeam_epoch::pin();
     let posts = order.signposts(&guard).unwrap();
     assert_eq!(posts.len(), order.leaves() - 1);
-    let found = |key: &[u8]| posts.leaf(posts.group(key)?, key);
+    let found = |key: &[u8]| posts.lead(key, Post::default());
     for key in &keys {
         let entry = order.entry(key, &guard);
         let expected = Some(entry.key()).filter(|leaf| !leaf.low.is_empty());
         assert!(found(key).map(std::ptr::from_ref) == expected.map(std::ptr::from_ref), "{key:?}");
     }
     assert!(found(b"").is_none());
+}
+
+#[test]
+fn a_post_leads_to_the_leaf_of_its_key_until_others_take_its_place() {
+    let order = Order::default();
+    let key = |n: u32| format!("key:{n:012}").into_bytes();
+    let fill = |keys: std::ops::Range<u32>| {
+        for n in keys {
+            insert(&order, &key(2 * n), &crossbeam_epoch::pin());
+        }
+        order.survey();
+    };
+    fill(0..10_000);
+    let new: Vec<_> = (0..64).map(|n| key(300 * n + 1)).collect();
+    let mut posts = [Post::default(); 64];
+    {
+        let guard = crossbeam_epoch::pin();
+        let mut wanted: Vec<_> = new.iter().map(Vec::as_slice).zip(&mut posts).collect();
+        order.prefetch(&mut wanted, &guard);
+        let signposts = order.signposts(&guard).unwrap();
+        for (key, post) in new.iter().zip(posts).skip(1) {
+            let expected = signposts.lead(key, Post::default()).map(std::ptr::from_ref);
+            assert!(expected.is_some() && signposts.leaf(post).map(std::ptr::from_ref) == expected);
+        }
+    }
+    // The first half is inserted where its posts say, the other after they have become void.
+    let put = |from: usize| {
+        let guard = crossbeam_epoch::pin();
+        for (key, &post) in new.iter().zip(&posts).skip(from).take(32) {
+            order.find_or_insert(key, post, &guard, || Box::new(Cell::new(key)));
+        }
+    };
+    put(0);
+    fill(10_000..20_000);
+    put(32);
+    let guard = crossbeam_epoch::pin();
+    assert!(posts.iter().all(|&post| order.signposts(&guard).unwrap().leaf(post).is_none()));
+    let walked = walked(&order, Bound::Unbounded, &guard);
+    assert!(walked.is_sorted() && new.iter().all(|key| walked.binary_search(key).is_ok()));
+    assert_eq!(walked.len(), 20_064);
 }
 
 #[test]

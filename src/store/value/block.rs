@@ -280,14 +280,16 @@ impl BlockBuf {
     pub fn splice(&mut self, at: usize, remove: usize, insert: &[&[u8]]) {
         let (start, end) = (self.start(at), self.start(at + remove));
         let inserted: usize = insert.iter().map(|entry| entry.len()).sum();
-        match insert {
-            [] => drop(self.data.drain(start..end)),
-            _ if start == self.data.len() => {
-                for entry in insert {
-                    self.data.extend_from_slice(entry);
-                }
-            }
-            _ => drop(self.data.splice(start..end, insert.iter().copied().flatten().copied())),
+        let len = self.data.len();
+        let after = len - (end - start) + inserted;
+        self.data.resize(len.max(after), 0);
+        self.data.copy_within(end..len, start + inserted);
+        self.data.truncate(after);
+        let mut room = &mut self.data[start..start + inserted];
+        for entry in insert {
+            let (here, behind) = room.split_at_mut(entry.len());
+            here.copy_from_slice(entry);
+            room = behind;
         }
         for behind in &mut self.ends[at + remove..] {
             *behind = (*behind as usize - (end - start) + inserted) as u32;
@@ -310,6 +312,24 @@ impl BlockBuf {
     pub fn clear(&mut self) {
         self.ends.clear();
         self.data.clear();
+    }
+
+    /// How long [`BlockBuf::to_bytes`] is.
+    pub fn block_bytes(&self) -> usize {
+        block_bytes(self.len(), self.data.len())
+    }
+
+    /// Appends the block's bytes.
+    pub fn append_to(&self, out: &mut Vec<u8>) {
+        let is_wide = self.data.len() > NARROW_DATA_BYTES_MAX;
+        let head = self.len() as u32 | if is_wide { WIDE } else { 0 };
+        out.extend_from_slice(&head.to_le_bytes());
+        if is_wide {
+            out.extend(self.ends.iter().flat_map(|end| end.to_le_bytes()));
+        } else {
+            out.extend(self.ends.iter().flat_map(|&end| (end as u16).to_le_bytes()));
+        }
+        out.extend_from_slice(&self.data);
     }
 
     /// The block's bytes, as [`Block::of`] reads them.

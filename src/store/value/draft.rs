@@ -35,6 +35,9 @@ pub use load::{Damaged, load};
 pub use set::SetDraft;
 pub use sorted::SortedDraft;
 
+/// Splices of more bytes are not merged with others: what lies behind would be moved each time.
+const MERGED_BYTES_MAX: usize = 4096;
+
 /// A change of a collection, as data. It is exact on the state that it was made of, and on no other.
 #[derive(Clone, Debug)]
 pub enum Delta {
@@ -110,8 +113,10 @@ impl Built {
 pub struct Outcome {
     /// What is there now; none: nothing is left, so the key goes.
     pub built: Option<Built>,
-    /// What was changed, in order; empty: nothing.
+    /// What was changed, in order, behind [`Desk::before`].
     pub deltas: Vec<Delta>,
+    /// Whether anything was.
+    pub is_changed: bool,
 }
 
 /// What all drafts have.
@@ -119,6 +124,7 @@ pub struct Outcome {
 pub(super) struct Draft<'l> {
     body: Body,
     deltas: Vec<Delta>,
+    is_changed: bool,
     limits: Limits,
     ledger: &'l mut Ledger,
 }
@@ -138,12 +144,21 @@ pub struct Desk<'l> {
     pub limits: Limits,
     /// Of the attempt.
     pub ledger: &'l mut Ledger,
+    /// What the attempt has changed of the collection before: what the draft changes is added to that.
+    pub before: Vec<Delta>,
+}
+
+impl<'l> Desk<'l> {
+    /// A desk for the first change of a collection.
+    pub fn new(now: Millis, limits: Limits, ledger: &'l mut Ledger) -> Self {
+        Self { now, limits, ledger, before: Vec::new() }
+    }
 }
 
 impl<'l> Draft<'l> {
     /// A draft of what `old` holds, whose main tree has `form` and whose second `second`.
     fn new(old: Option<Collection<'_>>, form: Form, second: Form, desk: Desk<'l>) -> Self {
-        let Desk { limits, ledger, .. } = desk;
+        let Desk { limits, ledger, before, .. } = desk;
         let body = match old.map(|old| (old.entries(), old)) {
             None => Body::Packed(BlockBuf::default()),
             Some((Seq::Packed(block), _)) => Body::Packed(block.into()),
@@ -159,7 +174,7 @@ impl<'l> Draft<'l> {
                 }
             }
         };
-        Self { body, deltas: Vec::new(), limits, ledger }
+        Self { body, deltas: before, is_changed: false, limits, ledger }
     }
 
     fn len(&self) -> u64 {
@@ -185,6 +200,7 @@ impl<'l> Draft<'l> {
     }
 
     fn note_upsert(&mut self, entry: &[u8]) {
+        self.is_changed = true;
         if let Some(Delta::Upsert(entries)) = self.deltas.last_mut() {
             return entries.push(entry);
         }
@@ -194,12 +210,30 @@ impl<'l> Draft<'l> {
     }
 
     fn note_remove(&mut self, key: &[u8]) {
+        self.is_changed = true;
         if let Some(Delta::Remove(keys)) = self.deltas.last_mut() {
             return keys.push(key);
         }
         let mut keys = BlockBuf::default();
         keys.push(key);
         self.deltas.push(Delta::Remove(keys));
+    }
+
+    /// Notes a splice; one that only inserts into what the last one inserted, or beside it, becomes a part of that.
+    fn note_splice(&mut self, index: u64, remove: u64, insert: &[&[u8]]) {
+        self.is_changed = true;
+        if let Some(Delta::Splice { index: last, insert: inserted, .. }) = self.deltas.last_mut()
+            && remove == 0
+            && (*last..=*last + inserted.len() as u64).contains(&index)
+            && inserted.data_bytes() <= MERGED_BYTES_MAX
+        {
+            return inserted.splice((index - *last) as usize, 0, insert);
+        }
+        let mut inserted = BlockBuf::default();
+        for element in insert {
+            inserted.push(element);
+        }
+        self.deltas.push(Delta::Splice { index, remove, insert: inserted });
     }
 
     /// Turns the block into a main tree, in the order of `form`.
@@ -221,7 +255,7 @@ impl<'l> Draft<'l> {
                 main.finish(self.ledger).map(|main| Built::Trees { of, trees: Trees { main, second } })
             }
         };
-        Outcome { built, deltas: self.deltas }
+        Outcome { built, deltas: self.deltas, is_changed: self.is_changed }
     }
 }
 

@@ -93,7 +93,11 @@ impl TreeEdit {
                 work.ledger.drop_below(tree.root);
                 Slots::new()
             }
-            Some(tree) => work.node(tree.root, index, remove, insert),
+            Some(tree) => {
+                // Why no prefix: a root's is never asked for.
+                let root = Slot { child: tree.root, len: tree.len, prefix: 0, bytes: tree.bytes };
+                work.node(root, index, remove, insert)
+            }
         };
         while slots.len() > 1 {
             slots = inner_nodes(&slots, self.form, work.ledger);
@@ -108,20 +112,21 @@ struct Splice<'l> {
 }
 
 impl Splice<'_> {
-    /// Splices below `node`; gives the nodes of the same level that take its place.
-    fn node(&mut self, node: NodePtr, index: u64, remove: u64, insert: &[&[u8]]) -> Slots {
-        if node.level() == 0 {
-            self.leaf(node, index, remove, insert)
+    /// Splices below a node; gives the nodes of the same level that take its place.
+    fn node(&mut self, slot: Slot, index: u64, remove: u64, insert: &[&[u8]]) -> Slots {
+        if slot.child.level() == 0 {
+            self.leaf(slot, index, remove, insert)
         } else {
-            self.inner(node, index, remove, insert)
+            self.inner(slot, index, remove, insert)
         }
     }
 
-    fn leaf(&mut self, node: NodePtr, index: u64, remove: u64, insert: &[&[u8]]) -> Slots {
+    fn leaf(&mut self, old: Slot, index: u64, remove: u64, insert: &[&[u8]]) -> Slots {
+        let node = old.child;
         // SAFETY: the node is of the edit's tree; what it had is freed only when the attempt has ended.
         let block = unsafe { node.block() };
         let (start, end) = (index as usize, (index + remove) as usize);
-        if let Some(slot) = self.whole_leaf(block, start, remove as usize, insert) {
+        if let Some(slot) = self.whole_leaf(old.prefix, block, start, remove as usize, insert) {
             self.ledger.replace(node);
             return smallvec![slot];
         }
@@ -139,8 +144,15 @@ impl Splice<'_> {
         slots
     }
 
-    /// The one leaf that a splice of a leaf with this block makes, if it makes one.
-    fn whole_leaf(&mut self, block: Block<'_>, at: usize, remove: usize, insert: &[&[u8]]) -> Option<Slot> {
+    /// The one leaf that a splice of a leaf with this prefix and block makes, if it makes one.
+    fn whole_leaf(
+        &mut self,
+        prefix: u64,
+        block: Block<'_>,
+        at: usize,
+        remove: usize,
+        insert: &[&[u8]],
+    ) -> Option<Slot> {
         let count = block.len() - remove + insert.len();
         let removed: usize = (at..at + remove).map(|at| block.get(at).len()).sum();
         let inserted: usize = insert.iter().map(|entry| entry.len()).sum();
@@ -148,9 +160,12 @@ impl Splice<'_> {
         if count == 0 || count > 1 && (bytes > LEAF_BYTES_MAX || count > LEAF_ENTRIES_MAX) {
             return None;
         }
-        let node = self.ledger.make_leaf(bytes, |out| write_spliced(block, at, remove, insert, out));
-        // SAFETY: just made.
-        Some(unsafe { node.as_slot(self.form) })
+        let child = self.ledger.make_leaf(bytes, |out| write_spliced(block, at, remove, insert, out));
+        if at == 0 {
+            // SAFETY: just made.
+            return Some(unsafe { child.as_slot(self.form) });
+        }
+        Some(Slot { child, len: count as u64, prefix, bytes: child.bytes() as u64 })
     }
 
     /// Makes leaves of `entries`.
@@ -194,7 +209,8 @@ impl Splice<'_> {
         unsafe { node.as_slot(self.form) }
     }
 
-    fn inner(&mut self, node: NodePtr, index: u64, remove: u64, insert: &[&[u8]]) -> Slots {
+    fn inner(&mut self, old: Slot, index: u64, remove: u64, insert: &[&[u8]]) -> Slots {
+        let node = old.child;
         // SAFETY: as in `leaf`; the slots are copied before they change.
         let slots = unsafe { node.slots() };
         let (first, local) = child_at(slots, index, remove);
@@ -205,17 +221,21 @@ impl Splice<'_> {
             && end == first + 1
             && !may_merge
         {
-            // SAFETY: of the edit's tree; a fresh node was made by this edit, and the slots above are not used any more.
-            return unsafe {
-                let changed = if node.is_fresh() {
+            let was = slots[first];
+            // SAFETY: of the edit's tree; a fresh node was made by this attempt, and the slots above are not used any
+            // more.
+            let child = unsafe {
+                if node.is_fresh() {
                     node.set_slot(first, one);
                     node
                 } else {
                     self.ledger.replace(node);
                     self.ledger.make(node.with_slot(first, one))
-                };
-                smallvec![changed.as_slot(self.form)]
+                }
             };
+            let prefix = if first == 0 { one.prefix } else { old.prefix };
+            let (len, bytes) = (old.len - was.len + one.len, old.bytes - was.bytes + one.bytes);
+            return smallvec![Slot { child, len, prefix, bytes }];
         }
         let mut all: SmallVec<[Slot; SLOTS_MAX + 4]> = SmallVec::with_capacity(slots.len() + fresh.len());
         all.extend_from_slice(&slots[..first]);
@@ -242,7 +262,7 @@ impl Splice<'_> {
             self.ledger.drop_below(slots[first].child);
             Slots::new()
         } else {
-            self.node(slots[first].child, local, here, insert)
+            self.node(slots[first], local, here, insert)
         };
         let mut left = remove - here;
         let mut end = first + 1;
@@ -252,7 +272,7 @@ impl Splice<'_> {
                 self.ledger.drop_below(slot.child);
                 left -= slot.len;
             } else {
-                fresh.extend(self.node(slot.child, 0, left, &[]));
+                fresh.extend(self.node(slot, 0, left, &[]));
                 left = 0;
             }
             end += 1;

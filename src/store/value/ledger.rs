@@ -7,6 +7,10 @@
 //! moment each node is in exactly one of: a tree that some version of the attempt holds, `replaced`, `spare`, or below
 //! `dropped`.
 //!
+//! What an edit made is *fresh* until the edit ends: it changes in place. Where one attempt runs several commands on a
+//! key ([`Ledger::keep_open`]), it stays fresh from one edit to the next, until the ledger is sealed: before the attempt
+//! takes effect, or before an edit of what somebody may be looking at.
+//!
 //! | the attempt | what happens |
 //! |---|---|
 //! | took effect ([`Ledger::settle_won`]) | what was replaced or dropped is freed, a grace period later: nobody finds it any more |
@@ -27,8 +31,10 @@ pub struct Ledger {
     replaced: Vec<NodePtr>,
     dropped: Vec<NodePtr>,
     /// By their bytes, in steps of [`SPARE_STEP`]. Invariant: made since the first of the edits at work began, and seen
-    /// by nobody; when an edit ends there are none.
+    /// by nobody; when an edit ends there are none, unless the ledger is open.
     spare: Vec<Vec<NodePtr>>,
+    /// Whether what is made stays fresh beyond the edit.
+    is_open: bool,
 }
 
 const SPARE_STEP: usize = 64;
@@ -90,8 +96,27 @@ impl Ledger {
         self.made.len()
     }
 
-    /// Says that what was made since `mark` never changes again.
+    /// From here on, what edits make stays fresh until [`Ledger::seal`]. There is no way back ([`Ledger::roll_back`])
+    /// from what changes in place: an attempt that would need it is given up.
+    pub fn keep_open(&mut self) {
+        self.is_open = true;
+    }
+
+    /// Says that nothing that was made so far ever changes again.
+    pub fn seal(&mut self) {
+        if self.is_open {
+            self.freeze_all(0);
+        }
+    }
+
+    /// Says that what was made since `mark` never changes again, unless it is to stay fresh.
     pub(super) fn freeze(&mut self, mark: usize) {
+        if !self.is_open {
+            self.freeze_all(mark);
+        }
+    }
+
+    fn freeze_all(&mut self, mark: usize) {
         self.spare.drain(..).for_each(|mut nodes| self.replaced.append(&mut nodes));
         for node in &self.made[mark..] {
             // SAFETY: made by this attempt, which has published nothing yet.
@@ -106,6 +131,7 @@ impl Ledger {
 
     /// Takes back what was done since `savepoint`: whatever tree was made is not used.
     pub fn roll_back(&mut self, savepoint: Savepoint) {
+        debug_assert!(!self.is_open, "what changed in place cannot be taken back");
         // Why not kept: each is among those that were made.
         self.spare.clear();
         self.replaced.truncate(savepoint.replaced);
@@ -168,7 +194,7 @@ impl Drop for Ledger {
 }
 
 /// A state of a ledger.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Savepoint {
     made: usize,
     replaced: usize,
@@ -200,7 +226,7 @@ mod tests {
     #[test]
     fn many_changes_at_once_make_few_nodes() {
         let mut ledger = Ledger::default();
-        let desk = Desk { now: Millis(0), limits: Limits::default(), ledger: &mut ledger };
+        let desk = Desk::new(Millis(0), Limits::default(), &mut ledger);
         let mut draft = SortedDraft::new(None, desk);
         for step in 0..20_000_u32 {
             draft.put(format!("member:{:05}", step % 2000).as_bytes(), f64::from(step * 7919 % 1000));

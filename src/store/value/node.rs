@@ -20,6 +20,7 @@
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
+use crate::prefetch::prefetch;
 use crate::store::value::block::Block;
 use crate::store::value::form::Form;
 
@@ -28,6 +29,8 @@ pub(super) const SLOTS_MAX: usize = 32;
 pub(super) const HEADER_BYTES: usize = size_of::<Header>();
 /// Up to here leaves are rounded to a few sizes.
 pub(super) const ROUNDED_BYTES_MAX: usize = 1024;
+/// Bytes that the cache fetches together.
+const LINE_BYTES: usize = 64;
 
 #[repr(C, align(8))]
 struct Header {
@@ -48,6 +51,18 @@ pub(super) struct Slot {
     pub prefix: u64,
     /// Bytes of the nodes below, the child's own included.
     pub bytes: u64,
+}
+
+impl Slot {
+    /// Has the child fetched. Why all of it: a search looks here and there, and what is changed is copied.
+    #[inline]
+    pub fn prefetch(&self) {
+        let bytes = self.bytes.min(ROUNDED_BYTES_MAX as u64) as usize;
+        let start = self.child.0.as_ptr().cast_const().cast::<u8>();
+        for line in (0..bytes).step_by(LINE_BYTES) {
+            prefetch(start.wrapping_add(line));
+        }
+    }
 }
 
 /// A pointer to a node that the holder may read: its tree belongs to a version under the holder's guard, or to the

@@ -188,7 +188,7 @@ fn settle(before: &Holder, outcome: Outcome, ledger: &mut Ledger) -> Holder {
         unsafe { other.settle_unseen() };
         loaded.free();
     }
-    if before.0.is_some() && !outcome.deltas.is_empty() {
+    if before.0.is_some() && outcome.is_changed {
         repeat(before, &outcome.deltas, entries(&after));
     }
     // SAFETY: nobody else has the trees.
@@ -212,7 +212,7 @@ fn repeat(before: &Holder, deltas: &[Delta], expected: Option<Vec<u8>>) {
     let mut now = Holder(load(read.type_of(), entries, &limits(), &mut ledger).unwrap());
     let blocks: Vec<_> = deltas.iter().map(|delta| delta.entries().to_bytes()).collect();
     let deltas = deltas.iter().zip(&blocks).map(|(delta, block)| delta.with(Block::of(block)));
-    let desk = Desk { now: Millis(u64::MAX), limits: limits(), ledger: &mut ledger };
+    let desk = Desk::new(Millis(u64::MAX), limits(), &mut ledger);
     let next = Holder(apply(now.read().unwrap(), deltas, desk).unwrap());
     next.audit();
     // SAFETY: nobody else has the trees.
@@ -252,7 +252,7 @@ quickcheck! {
         for step in steps {
             let mut ledger = Ledger::default();
             let old = now.read().map(|read| if let Collection::Set(set) = read { set } else { unreachable!() });
-            let mut draft = SetDraft::new(old, Desk { now: Millis(0), limits: limits(), ledger: &mut ledger });
+            let mut draft = SetDraft::new(old, Desk::new(Millis(0), limits(), &mut ledger));
             for (number, add) in step {
                 let member = member(number);
                 if add {
@@ -286,7 +286,7 @@ quickcheck! {
             let time = time * 16;
             let mut ledger = Ledger::default();
             let old = now.read().map(|read| if let Collection::Hash(hash) = read { hash } else { unreachable!() });
-            let mut draft = HashDraft::new(old, Desk { now: Millis(time), limits: limits(), ledger: &mut ledger });
+            let mut draft = HashDraft::new(old, Desk::new(Millis(time), limits(), &mut ledger));
             for (field, value, ttl) in step {
                 let field = member(field);
                 let is_there = naive.get(&field).is_some_and(|(_, end)| end.is_none_or(|end| end > time));
@@ -332,7 +332,7 @@ quickcheck! {
         for step in steps {
             let mut ledger = Ledger::default();
             let old = now.read().map(|read| if let Collection::SortedSet(set) = read { set } else { unreachable!() });
-            let mut draft = SortedDraft::new(old, Desk { now: Millis(0), limits: limits(), ledger: &mut ledger });
+            let mut draft = SortedDraft::new(old, Desk::new(Millis(0), limits(), &mut ledger));
             for (name, score, what) in step {
                 let name = member(name);
                 match what % 8 {
@@ -379,7 +379,7 @@ quickcheck! {
         for step in steps {
             let mut ledger = Ledger::default();
             let old = now.read().map(|read| if let Collection::List(list) = read { list } else { unreachable!() });
-            let mut draft = ListDraft::new(old, Desk { now: Millis(0), limits: limits(), ledger: &mut ledger });
+            let mut draft = ListDraft::new(old, Desk::new(Millis(0), limits(), &mut ledger));
             for run in step {
                 let at = if run.ends { naive.len() * (run.at % 2) } else { run.at % (naive.len() + 1) };
                 let remove = run.remove.min(naive.len() - at);
@@ -402,7 +402,7 @@ quickcheck! {
 #[test]
 fn members_of_one_score_are_found_by_their_bytes() {
     let mut ledger = Ledger::default();
-    let mut draft = SortedDraft::new(None, Desk { now: Millis(0), limits: limits(), ledger: &mut ledger });
+    let mut draft = SortedDraft::new(None, Desk::new(Millis(0), limits(), &mut ledger));
     let members: Vec<_> = (0..2000_u32).map(|number| format!("m{number:05}").into_bytes()).collect();
     for member in &members {
         assert_eq!(draft.put(member, 7.0), None);

@@ -13,6 +13,10 @@ use smallvec::SmallVec;
 use crate::store::value::block::Block;
 use crate::store::value::node::NodePtr;
 
+/// Children of nodes up to this level are fetched whole before they are searched: those of the levels above are few, and
+/// so in the cache.
+const PREFETCHED_BELOW: u8 = 2;
+
 /// The root of a tree, and what is known of it. Who owns the nodes is said by [`super::ledger`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Tree {
@@ -104,6 +108,9 @@ impl<'g> TreeRef<'g> {
                 });
                 index += slots[..before].iter().map(|slot| slot.len).sum::<u64>();
                 path.push((node, before as u16));
+                if node.level() <= PREFETCHED_BELOW {
+                    slots[before].prefetch();
+                }
                 node = slots[before].child;
             }
             let block = node.block();

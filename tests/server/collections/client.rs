@@ -22,12 +22,14 @@ pub struct Client {
     /// Sent and not acknowledged, in order. Invariant: only the last can be one whose outcome is left to chance.
     open: VecDeque<Step>,
     acknowledged: usize,
+    /// The number of the type whose first key alone is used, if one is.
+    only: Option<u64>,
 }
 
 impl Client {
     pub fn new(db: usize, seed: u64) -> Self {
         let random = Random::new(seed);
-        Self { db, random, known: Model::default(), open: VecDeque::new(), acknowledged: 0 }
+        Self { db, random, known: Model::default(), open: VecDeque::new(), acknowledged: 0, only: None }
     }
 
     pub fn acknowledged(&self) -> usize {
@@ -41,6 +43,8 @@ impl Client {
             return;
         }
         loop {
+            // Why half of the time one key only: what is about one key and follows each other runs together.
+            self.only = (self.random.below(2) == 0).then(|| self.random.below(4));
             for _ in 0..=self.random.below(PIPELINE_MAX) {
                 let step = self.choose();
                 let is_chance = step[0][0] == "SPOP";
@@ -136,7 +140,8 @@ impl Client {
 
     /// Any command whose outcome is certain.
     fn command(&mut self) -> Vec<String> {
-        let of = ["list", "set", "hash", "zset"][self.random.below(4) as usize];
+        let number = self.only.unwrap_or_else(|| self.random.below(4));
+        let of = ["list", "set", "hash", "zset"][number as usize];
         let (key, other) = (self.key(of), self.key(of));
         if self.random.below(12) == 0 {
             return match self.random.below(3) {
@@ -180,7 +185,7 @@ impl Client {
     }
 
     fn key(&mut self, of: &str) -> String {
-        format!("{of}:{}", self.random.below(4))
+        format!("{of}:{}", if self.only.is_some() { 0 } else { self.random.below(4) })
     }
 
     /// Some members; now and then so many that a collection becomes large.

@@ -66,8 +66,8 @@ fn counters_are_shown_and_reset() {
     let get = crate::command::table::lookup(b"get").expect("GET is in the table").index();
     let local = fixture.context.stats.local();
     local.add(Counter::ConnectionsReceived, 2);
-    local.call(get, Duration::from_micros(30), true);
-    local.latency(get, Duration::from_micros(30));
+    local.call(get, 30_000, true);
+    local.latency(get, 30_000);
     local.rejected(get);
     local.error("WRONGPASS no");
     let text = shown(&mut fixture, "INFO everything");

@@ -50,6 +50,7 @@ impl Run {
     pub(super) fn step(&mut self, step: Step) {
         match step {
             Step::Work(work) => self.work(&work, false),
+            Step::Group(db, key, ops) => self.group(db, key, &ops),
             Step::Alone(work) => self.work(&work, true),
             Step::Wait(millis) => self.now += u64::from(millis),
             Step::Reap(db, key) => self.reap(db, key),
@@ -76,6 +77,21 @@ impl Run {
     fn work(&mut self, work: &[Work], alone: bool) {
         let replies = apply(self.engine(), work, self.now, alone);
         assert_eq!(replies, self.naive.work(work, self.now), "{work:?}");
+        self.note();
+    }
+
+    fn group(&mut self, db: DbIndex, key: Key, ops: &[Op]) {
+        let mut batch = self.engine().batch(Millis(self.now), true);
+        let replies = batch.run_group(None, |group| {
+            let one = |op| match group.command(|txn| Ok::<_, Infallible>(apply_op(txn, db, key.bytes(), op)))
+            {
+                Ok(reply) => reply,
+            };
+            ops.iter().map(one).collect::<Vec<_>>()
+        });
+        drop(batch);
+        let work: Vec<_> = ops.iter().map(|op| Work::Op(db, key, op.clone())).collect();
+        assert_eq!(replies.unwrap(), Some(self.naive.work(&work, self.now)), "{work:?}");
         self.note();
     }
 

@@ -138,6 +138,8 @@ fn several(random: &mut Gen, max: u8, mut make: impl FnMut(&mut Gen) -> Work) ->
 pub(super) enum Step {
     /// A transaction.
     Work(Vec<Work>),
+    /// Commands on one key that run together.
+    Group(DbIndex, Key, Vec<Op>),
     /// A transaction that runs alone, and may change the databases.
     Alone(Vec<Work>),
     /// So many milliseconds pass.
@@ -161,7 +163,16 @@ pub(super) enum Step {
 impl Arbitrary for Step {
     fn arbitrary(random: &mut Gen) -> Self {
         match u8::arbitrary(random) % 64 {
-            0..28 => Self::Work(vec![op(random)]),
+            0..20 => Self::Work(vec![op(random)]),
+            20..28 => {
+                let ops = (0..2 + u8::arbitrary(random) % 20).map(|_| Op::arbitrary(random));
+                let mut ops: Vec<_> = ops.collect();
+                if bool::arbitrary(random) {
+                    // Why: of other types most are refused, and so a large one would hardly ever be changed often.
+                    ops.retain(|op| matches!(op, Op::Get | Op::Edit(_) | Op::Increment(_)));
+                }
+                Self::Group(db(random), Key::arbitrary(random), ops)
+            }
             28..42 => Self::Work(several(random, 16, op)),
             42..48 => Self::Alone(several(random, 6, structure)),
             48..51 => Self::Wait(*random.choose(&[1, 9, 499, 60_000]).unwrap()),
@@ -187,6 +198,11 @@ impl Arbitrary for Step {
             Self::Alone(work) if work.len() > 1 => {
                 Box::new((0..work.len()).map(move |at| Self::Alone(without(&work, at))))
             }
+            Self::Group(db, key, ops) if ops.len() > 1 => Box::new((0..ops.len()).map(move |at| {
+                let mut rest = ops.clone();
+                rest.remove(at);
+                Self::Group(db, key, rest)
+            })),
             _ => quickcheck::empty_shrinker(),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::store::value::block::BlockBuf;
 use crate::store::value::collection::{Collection, ListRef, Type};
-use crate::store::value::draft::{Body, Damaged, Delta, DeltaRef, Desk, Draft, Outcome, packed_bytes};
+use crate::store::value::draft::{Body, Damaged, DeltaRef, Desk, Draft, Outcome, packed_bytes};
 use crate::store::value::form::Form;
 
 /// A list that is being changed.
@@ -39,11 +39,7 @@ impl<'l> ListDraft<'l> {
             return;
         }
         self.0.splice(index, remove, insert);
-        let mut logged = BlockBuf::default();
-        for element in insert {
-            logged.push(element);
-        }
-        self.0.deltas.push(Delta::Splice { index, remove, insert: logged });
+        self.0.note_splice(index, remove, insert);
         self.fit();
     }
 

@@ -126,6 +126,9 @@ impl<'l> SortedDraft<'l> {
     /// # Panics
     /// When there are not so many.
     pub fn remove_ranks(&mut self, rank: u64, count: u64) {
+        if count == 0 {
+            return;
+        }
         let mut gone = BlockBuf::default();
         match &self.draft.body {
             Body::Packed(block) => (rank..rank + count).for_each(|at| gone.push(block.get(at as usize))),
