@@ -51,7 +51,7 @@ pub enum Flow {
 }
 
 /// What became of a request, or of several that ran together.
-pub(super) enum Step {
+enum Step {
     /// It has its reply.
     Done,
     /// The last that the batch runs.
@@ -109,7 +109,8 @@ pub fn execute_batch(
         run.look_up(session, group, &mut specs, &mut keys);
         let mut at = 0;
         while at < group.len() {
-            let (ran, step) = run.next(session, &group[at..], (&specs[at..], &keys), reply);
+            let mut ran = 1;
+            let step = run.next(session, &group[at..], (&specs[at..], &keys), reply, &mut ran);
             at += ran;
             match step {
                 Step::Done => {
@@ -200,7 +201,7 @@ impl Run<'_> {
         }
     }
 
-    /// Runs the first request, or with it those behind that are about the same key; gives how many it ran.
+    /// Runs the first request, or with it those behind that are about the same key; if so, `ran` is made their number.
     #[inline]
     fn next(
         &mut self,
@@ -208,18 +209,24 @@ impl Run<'_> {
         requests: &[Args<'_>],
         (specs, keys): (&[Named], &[Wanted<'_>]),
         reply: &mut ReplyBuf,
-    ) -> (usize, Step) {
-        let (spec, place) = specs[0];
-        let wanted = keys.get(usize::from(place));
-        let together = self.together(session, requests, specs);
-        if together > 1 {
-            return self.run_together(session, &requests[..together], (specs, wanted), reply);
+        ran: &mut usize,
+    ) -> Step {
+        if are_about_one_key(specs, keys) {
+            match self.run_together(session, requests, (specs, keys), reply) {
+                Ok(0) => {}
+                Ok(count) => {
+                    *ran = count;
+                    return Step::Done;
+                }
+                Err(flow) => return Step::Refused(flow),
+            }
         }
-        (1, self.request(session, requests[0], (spec, wanted), reply))
+        let (spec, place) = specs[0];
+        self.request(session, requests[0], (spec, keys.get(usize::from(place))), reply)
     }
 
     #[inline]
-    pub(super) fn request(
+    fn request(
         &mut self,
         session: &mut Session,
         args: Args<'_>,
@@ -253,7 +260,8 @@ impl Run<'_> {
     }
 
     /// Whether the command may run, or be queued.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "each command comes through it; measured")]
     pub(super) fn check(
         &self,
         session: &Session,
@@ -278,17 +286,14 @@ impl Run<'_> {
         if !self.gate.is_open() {
             self.gate.check(session, spec)?;
         }
-        self.check_memory(session, spec)
+        match self.context.settings.maxmemory() {
+            0 => Ok(()),
+            limit => self.check_memory(session, spec, limit),
+        }
     }
 
-    #[inline]
-    fn check_memory(&self, session: &Session, spec: &CommandSpec) -> Result<(), CommandError> {
-        let limit = self.context.settings.maxmemory();
-        if limit > 0
-            && !self.gate.follows()
-            && may_grow(session, spec)
-            && self.engine.used_memory_bytes() > limit
-        {
+    fn check_memory(&self, session: &Session, spec: &CommandSpec, limit: u64) -> Result<(), CommandError> {
+        if !self.gate.follows() && may_grow(session, spec) && self.engine.used_memory_bytes() > limit {
             let text = "OOM command not allowed when used memory > 'maxmemory'.";
             return Err(CommandError::Text(text.into()));
         }
@@ -500,6 +505,13 @@ impl Run<'_> {
         account::note(self.context, self.stats, &session.client, self.batch.now(), ran);
         later.map_or(Step::Done, |later| Step::Stop(Flow::Later(later, None)))
     }
+}
+
+/// Whether the first two commands seem to be about one key: whether it has the same hash.
+#[inline]
+fn are_about_one_key(specs: &[Named], keys: &[Wanted<'_>]) -> bool {
+    let hash = |&(_, place): &Named| keys.get(usize::from(place)).map(|wanted| wanted.hash);
+    specs.get(1).and_then(hash).is_some_and(|next| hash(&specs[0]) == Some(next))
 }
 
 /// Whether memory may grow by the command: by what it stores, or by being queued.

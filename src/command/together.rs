@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use crate::command::account::{self, Ran};
 use crate::command::bind;
 use crate::command::call::{Call, CommandError};
-use crate::command::dispatch::{Flow, Named, Run, Step, engine_error};
+use crate::command::dispatch::{Flow, Named, Run, engine_error};
 use crate::command::session::Session;
 use crate::command::spec::{CommandSpec, Flags};
 use crate::command::table;
@@ -94,15 +94,11 @@ struct Called {
 
 impl Run<'_> {
     /// How many of the requests, from the first on, are to run together.
-    #[inline]
-    pub(super) fn together(&self, session: &Session, requests: &[Args<'_>], specs: &[Named]) -> usize {
+    fn together(&self, session: &Session, requests: &[Args<'_>], specs: &[Named]) -> usize {
         let Some(first) = specs[0].0.filter(|spec| takes_part(spec)) else { return 1 };
-        let (Some(key), Some(next)) = (requests[0].get(1), requests.get(1)) else { return 1 };
-        // Why first: in most pipelines the next command is about another key.
-        if next.get(1) != Some(key) || !self.may_run(session, requests[0], first) {
-            return 1;
-        }
-        if session.multi.is_some()
+        let Some(key) = requests[0].get(1) else { return 1 };
+        if !self.may_run(session, requests[0], first)
+            || session.multi.is_some()
             || session.subscriptions.is_some()
             || session.mutes_reply()
             || self.somebody_waits
@@ -117,7 +113,6 @@ impl Run<'_> {
         1 + others.count()
     }
 
-    #[inline]
     fn may_run(&self, session: &Session, request: Args<'_>, spec: &CommandSpec) -> bool {
         request.len() <= REQUEST_ARGS_MAX
             && request.bytes_len() <= REQUEST_BYTES_MAX
@@ -125,15 +120,22 @@ impl Run<'_> {
             && self.hold_up(session, spec).is_none()
     }
 
-    /// Runs requests together, or as many of the first of them as can be; gives how many it ran. `wanted` is their key.
+    /// Runs the first request and those behind that are about the same key together, or as many of them as can be; gives
+    /// how many it ran: none if the first is to run by itself.
+    ///
+    /// # Errors
+    /// What the connection has to do before it tries again.
+    // Why not inline: what each command runs through stays small.
+    #[inline(never)]
     pub(super) fn run_together(
         &mut self,
         session: &mut Session,
         requests: &[Args<'_>],
-        (specs, wanted): (&[Named], Option<&Wanted<'_>>),
+        (specs, keys): (&[Named], &[Wanted<'_>]),
         reply: &mut ReplyBuf,
-    ) -> (usize, Step) {
-        let mut count = requests.len();
+    ) -> Result<usize, Flow> {
+        let mut count = self.together(session, requests, specs);
+        let wanted = keys.get(usize::from(specs[0].1));
         while count > 1 {
             let calls: SmallVec<[_; 32]> = requests[..count]
                 .iter()
@@ -141,10 +143,10 @@ impl Run<'_> {
                 .filter_map(|(&args, &(spec, _))| Some((args, spec?)))
                 .collect();
             match self.attempt_together(session, (&calls, wanted), reply) {
-                Ok(None) => return (count, Step::Done),
+                Ok(None) => return Ok(count),
                 // Why those before it again: they were not at fault.
                 Ok(Some(spoiler)) => count = spoiler,
-                Err(EngineError::Paused) => return (0, Step::Refused(Flow::Paused)),
+                Err(EngineError::Paused) => return Err(Flow::Paused),
                 // Why by itself: of those that only read, nothing is refused.
                 Err(EngineError::Follows) => count = 1,
                 Err(error) => {
@@ -155,11 +157,11 @@ impl Run<'_> {
                         let ran = Ran { spec, args, nanos: self.watch.lap_nanos(), failed: true };
                         account::note(self.context, self.stats, &session.client, self.batch.now(), ran);
                     }
-                    return (count, Step::Done);
+                    return Ok(count);
                 }
             }
         }
-        (1, self.request(session, requests[0], (specs[0].0, wanted), reply))
+        Ok(0)
     }
 
     /// Runs the calls in one attempt until it takes effect. Gives the one that spoiled it, if nothing did.

@@ -26,8 +26,8 @@ use crate::store::value::ledger::{Ledger, Savepoint};
 /// How an attempt at several commands goes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct GroupState {
-    /// Versions that it wrote.
-    pub writes: u32,
+    /// Versions that it put in the place of another, of its own or of one with trees.
+    pub rewrites: u32,
     /// Commands that wrote.
     pub changes: i64,
     /// What a command changed cannot be taken back.
@@ -72,19 +72,26 @@ impl Group<'_, '_> {
     /// The command's own.
     #[inline]
     pub fn command<R, E>(&mut self, f: impl FnOnce(&mut Txn<'_>) -> Result<R, E>) -> Result<R, E> {
-        let before = self.txn.group.map_or(0, |group| group.writes);
+        let before = self.writes();
         let result = f(self.txn);
         // Why: whatever was shown, `f` was good for any lifetime, so nothing of that is left.
         for write in self.txn.accesses.iter_mut().filter_map(|access| access.write.as_mut()) {
             write.shown = false;
         }
+        let wrote = self.writes() != before;
         if let Some(group) = &mut self.txn.group
-            && group.writes != before
+            && wrote
         {
             group.changes += 1;
             group.is_spoiled |= result.is_err();
         }
         result
+    }
+
+    /// What is another after each write. Why so: a plain write of a key that the attempt has not written counts nothing.
+    fn writes(&self) -> (usize, u32) {
+        let written = self.txn.accesses.iter().filter(|access| access.write.is_some()).count();
+        (written, self.txn.group.map_or(0, |group| group.rewrites))
     }
 
     /// Whether to go on: not where nothing will take effect, because the group is spoiled, or another writer was faster.

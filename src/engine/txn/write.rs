@@ -122,8 +122,7 @@ impl Txn<'_> {
     #[inline]
     pub(in crate::engine) fn write(&mut self, at: usize, version: OwnedVersion, change: Change) {
         let access = &mut self.accesses[at];
-        let has_trees = access.found.is_some_and(|found| found.version.has_trees());
-        if access.write.is_none() && !has_trees && self.group.is_none() {
+        if access.write.is_none() && !access.found.is_some_and(|found| found.version.has_trees()) {
             *access.write = Some(Write { version, change, shown: false });
         } else {
             self.overwrite(at, version, change);
@@ -147,7 +146,7 @@ impl Txn<'_> {
     #[inline]
     pub(in crate::engine) fn hand_on(&mut self, at: usize, version: OwnedVersion, change: Change) {
         if let Some(group) = &mut self.group {
-            group.writes += 1;
+            group.rewrites += 1;
         }
         if let Some(replaced) = self.accesses[at].write.replace(Write { version, change, shown: false }) {
             replaced.discard();
