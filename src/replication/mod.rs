@@ -70,6 +70,8 @@ pub(crate) struct Following {
     stop: watch::Sender<bool>,
     socket: Mutex<Option<TcpStream>>,
     status: Mutex<UpstreamStatus>,
+    /// What was last told of a link that ended.
+    told: Mutex<String>,
 }
 
 impl Following {
@@ -89,6 +91,7 @@ impl Following {
             stop: watch::Sender::new(false),
             socket: Mutex::default(),
             status: Mutex::new(status),
+            told: Mutex::default(),
         }
     }
 
@@ -101,6 +104,7 @@ impl Following {
         status.link = link;
         if link == Link::Log {
             (status.down_since, status.refusal) = (None, None);
+            self.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
         } else {
             status.down_since.get_or_insert(Millis::now());
         }
@@ -116,6 +120,14 @@ impl Following {
 
     pub(crate) fn heard(&self) {
         self.status().heard_at = Some(Millis::now());
+    }
+
+    /// Notes why a link ended; whether that is another reason than before.
+    fn is_news(&self, reason: &str) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_news = *told != reason;
+        reason.clone_into(&mut told);
+        is_news
     }
 
     /// Tells of a primary that is not followed; whether that is news.
@@ -278,14 +290,11 @@ impl Replication {
             return;
         }
         following.set_link(Link::Connect);
-        let mut status = following.status();
-        let text = error.to_string();
         // Why once: a primary that is away is tried twice a second.
-        if status.refusal.as_deref() != Some(&text) {
+        let text = error.to_string();
+        if following.is_news(&text) {
             tracing::warn!(host = %following.target.host, port = following.target.port, "{text}");
-            status.refusal = Some(text);
         }
-        drop(status);
         self.sleep(following, RETRY_PAUSE);
     }
 
