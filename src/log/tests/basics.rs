@@ -120,7 +120,7 @@ fn a_disk_that_takes_long_to_remove_a_file_holds_nobody_up() {
             log.sync_now().unwrap();
         }
         crate::store::grace::wait();
-        assert_eq!(log.start(), Lsn::FIRST, "the file is still being removed");
+        assert!(log.start() > Lsn::FIRST, "what is being removed may be gone already, for who reads the log");
         lab.storage.removal_waits.store(false, Ordering::Relaxed);
         assert!(removing.join().unwrap().unwrap() >= 4096);
     });
