@@ -140,7 +140,7 @@ pub fn execute_batch(
     session.seen = session.seen.max(run.batch.seen());
     session.note_written(&engine, run.batch.written());
     if session.tracks_lsn && run.batch.written() > Lsn::ZERO {
-        replication::announce(session, reply, start);
+        replication::announce(session, &engine, reply, start);
     }
     run.stats.add(Counter::KeyspaceHits, run.lookups.hits);
     run.stats.add(Counter::KeyspaceMisses, run.lookups.misses);

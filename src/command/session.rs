@@ -8,6 +8,7 @@ use crate::command::pubsub::{Outgoing, Subscriptions};
 use crate::command::replication::Token;
 use crate::command::spec::CommandSpec;
 use crate::engine::{DbIndex, Engine};
+use crate::log::HistoryName;
 use crate::lsn::Lsn;
 use crate::resp::{OwnedRequest, Protocol};
 use std::sync::Arc;
@@ -56,6 +57,14 @@ pub struct Watch {
     pub seen: Option<Lsn>,
 }
 
+/// The last record that a connection has made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    record: Lsn,
+    /// Which database it is in: its address, only to be compared.
+    database: usize,
+}
+
 /// The state of one connection.
 #[expect(clippy::struct_excessive_bools, reason = "independent switches that clients set one by one")]
 #[derive(Debug)]
@@ -86,7 +95,7 @@ pub struct Session {
     /// `fsync always`.
     pub seen: Lsn,
     /// The last thing that this connection has written, if anything: what WAIT waits for.
-    pub written: Option<Token>,
+    pub written: Option<Written>,
     /// The client is told of the token of what it writes (CLIENT TRACKLSN).
     pub tracks_lsn: bool,
     /// What the connection is subscribed to, if it ever was to anything.
@@ -141,8 +150,19 @@ impl Session {
     #[inline]
     pub fn note_written(&mut self, engine: &Engine, record: Lsn) {
         if record > Lsn::ZERO {
-            self.written = Some(Token::behind(engine.history(), record));
+            // Why no token yet: to name the history costs more than a small write.
+            self.written = Some(Written { record, database: std::ptr::from_ref(engine) as usize });
         }
+    }
+
+    /// The token of the last thing that this connection has written. What was written to a database that has been replaced
+    /// is in no history that is here.
+    pub fn token(&self, engine: &Engine) -> Option<Token> {
+        self.written.map(|written| {
+            let is_here = written.database == std::ptr::from_ref(engine) as usize;
+            let history = if is_here { engine.history() } else { HistoryName::default() };
+            Token::behind(history, written.record)
+        })
     }
 
     /// EXEC is running the queue, so a command must not wait for anything.

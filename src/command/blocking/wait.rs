@@ -95,7 +95,7 @@ impl Wait {
                 if session.outgoing.is_some() {
                     session.deliver_outgoing(context, batch.seen(), batch.now(), reply);
                 }
-                replication::announce(session, reply, mark);
+                replication::announce(session, &engine, reply, mark);
                 return (Tried::Answered, None);
             }
             Ok(Ok(None)) => {

@@ -22,6 +22,7 @@ use super::wait::{answer_or_wait, millis};
 use crate::command::args::is;
 use crate::command::call::{Call, CommandError};
 use crate::command::session::{ReplyMode, Session};
+use crate::engine::Engine;
 use crate::log::HistoryName;
 use crate::lsn::Lsn;
 use crate::resp::{Mark, Protocol, ReplyBuf};
@@ -80,7 +81,7 @@ impl FromStr for Token {
 /// LSN
 #[expect(clippy::unnecessary_wraps, reason = "a `Handler`")]
 pub(super) fn lsn(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    let token = call.session.written.unwrap_or_else(|| {
+    let token = call.session.token(&call.context.engine()).unwrap_or_else(|| {
         let engine = call.context.engine();
         Token { history: engine.history(), position: position::applied(&engine) }
     });
@@ -118,9 +119,10 @@ pub(in crate::command) fn client_tracklsn(call: &mut Call<'_, '_>) -> Result<(),
 }
 
 /// Puts the session's token before the replies since `mark`, where the client wants it.
-pub(in crate::command) fn announce(session: &Session, reply: &mut ReplyBuf, mark: Mark) {
+pub(in crate::command) fn announce(session: &Session, engine: &Engine, reply: &mut ReplyBuf, mark: Mark) {
     let is_wanted = session.tracks_lsn && session.reply_mode != ReplyMode::Off;
-    let Some(token) = session.written.filter(|_| is_wanted && reply.protocol() == Protocol::Resp3) else {
+    let Some(token) = session.token(engine).filter(|_| is_wanted && reply.protocol() == Protocol::Resp3)
+    else {
         return;
     };
     let replies = reply.split_off(mark);

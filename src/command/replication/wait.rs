@@ -22,7 +22,7 @@ pub(super) fn wait(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     // Why not refused below 0, as nowhere in Redis: it is reached at once.
     let replicas = usize::try_from(integer(&call.args[1])?).unwrap_or(0);
     let timeout = millis(&call.args[2])?;
-    let until = Until::Applied { written: call.session.written, replicas };
+    let until = Until::Applied { written: call.session.token(&call.context.engine()), replicas };
     answer_or_wait(call, Patience::new(until, timeout));
     Ok(())
 }
@@ -44,7 +44,7 @@ pub(super) fn waitaof(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     if here && !call.context.engine().is_persistent() {
         return Err(text(NO_FILES));
     }
-    let until = Until::Durable { written: call.session.written, here, replicas };
+    let until = Until::Durable { written: call.session.token(&call.context.engine()), here, replicas };
     answer_or_wait(call, Patience::new(until, timeout));
     Ok(())
 }
