@@ -1,19 +1,19 @@
 //! *Durable*: how far the log is on stable storage, and who waits for it to rise.
 //!
-//! Shared between the syncer thread, which alone raises it, and everyone else. Waiting tasks and threads are woken
-//! after every round; each looks for itself.
+//! Shared between the syncer thread, which alone raises it, and everyone else. A round wakes the tasks that wait for no
+//! more than it has reached, and all threads that wait; each looks for itself.
 
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_utils::CachePadded;
-use tokio::sync::watch;
 
 use super::appender::Appender;
 use super::error::LogError;
 use super::lsn::Lsn;
 use super::options::FsyncPolicy;
+use super::waiters::Waiters;
 use crate::sync::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 /// A backlog older than this delays writers, as Redis does.
@@ -35,7 +35,7 @@ pub(super) struct Durability {
     /// The thread has ended: nothing more becomes durable.
     ended: AtomicBool,
     thread: OnceLock<Thread>,
-    changes: watch::Sender<()>,
+    tasks: Waiters,
     lock: Mutex<()>,
     changed: Condvar,
     started: Instant,
@@ -58,7 +58,7 @@ impl Durability {
             stop: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             thread: OnceLock::new(),
-            changes: watch::Sender::new(()),
+            tasks: Waiters::default(),
             lock: Mutex::new(()),
             changed: Condvar::new(),
             started: Instant::now(),
@@ -136,17 +136,7 @@ impl Durability {
 
     /// Waits, without blocking the thread, until everything below `target` is durable.
     pub(super) async fn wait(&self, appender: &Appender, target: Lsn) -> Result<(), LogError> {
-        let mut changes = self.changes.subscribe();
-        loop {
-            // Order: 1 mark as seen, 2 look, 3 wait for a change; or else the last change may be missed.
-            changes.borrow_and_update();
-            if let Some(done) = self.look(appender, target) {
-                return done;
-            }
-            if changes.changed().await.is_err() {
-                return Err(LogError::Closed);
-            }
-        }
+        self.tasks.wait(target, || self.look(appender, target)).await
     }
 
     /// As [`Self::wait`], blocking.
@@ -207,12 +197,17 @@ impl Durability {
     fn raise(&self, durable: Lsn) {
         // Release: pairs with the Acquire in `durable`.
         self.durable.store(durable.get(), Ordering::Release);
-        self.announce();
+        self.tasks.call(durable);
+        self.wake_threads();
     }
 
     /// Wakes all who wait, to look again.
     pub(super) fn announce(&self) {
-        self.changes.send_replace(());
+        self.tasks.call_all();
+        self.wake_threads();
+    }
+
+    fn wake_threads(&self) {
         // Why the lock: a waiter that has looked but does not wait yet holds it.
         drop(self.lock.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.notify_all();

@@ -79,6 +79,7 @@ mod syncer;
 mod table;
 mod tailing;
 mod verdict;
+mod waiters;
 
 pub use blob::{BlobName, decode_names as blob_names};
 pub use disk::{DiskLog, DiskSegment};
