@@ -297,7 +297,7 @@ impl<'g> Txn<'g> {
         let absent = OwnedVersion::new(key, None, None, 0);
         let old = self.accesses[at].current().unwrap_or(absent.as_ptr());
         let mut ledger = self.ledger.take().unwrap_or_default();
-        let maker = Maker { limits, usage: &self.engine.usage };
+        let maker = Maker { limits, usage: &self.engine.usage, mends: false };
         // SAFETY: kept by the attempt's guard, or by `absent`.
         let made = maker.remake(effect, unsafe { Old::new(old) }, self.now(), &mut ledger);
         self.ledger = Some(ledger);

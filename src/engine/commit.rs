@@ -384,7 +384,8 @@ impl Write {
             }
             Change::Edit(edited) => {
                 let edits = encode_edits(&edited.deltas).into();
-                Effect::Edit { db, key, edits, expiry: edited.expires.then_some(expiry) }
+                let of = self.version.as_ptr().kind().type_of();
+                Effect::Edit { db, key, of, edits, expiry: edited.expires.then_some(expiry) }
             }
         }
     }

@@ -8,13 +8,14 @@
 //!
 //! ```text
 //! offset  bytes
-//!      0      1  operation: 1 put, 2 delete, 3 expire, 4 append, 5 overwrite, 6 edit, 16 flush, 17 flush all, 18 swap
+//!      0      1  operation: 1 put, 2 delete, 3 expire, 4 append, 5 overwrite, 6 edit, 7 part, 16 flush, 17 flush all,
+//!                18 swap
 //!      1      1  value: 0 none, 1 string, 2 integer, 3 string edited in place, 4 list, 5 set, 6 hash, 7 sorted set,
-//!                8 edits of a collection; bit 7: `aux` follows
+//!                8 edits of a collection, 9 of a list, 10 a set, 11 a hash, 12 a sorted set; bit 7: `aux` follows
 //!      2      2  database
 //!      4      4  key length; for swap: the other database
 //!      8      4  value length
-//!    +12      8  aux, only with bit 7: put and expire: expiry in Unix milliseconds (absent: none);
+//!    +12      8  aux, only with bit 7: put, expire, part: expiry in Unix milliseconds (absent: none);
 //!                overwrite: offset in the string; edit: the new expiry, 0: none (absent: as it was)
 //!      …         key, value (an integer: 8 bytes)
 //! ```
@@ -29,6 +30,9 @@
 //!      5     16  only of elements: index of the first, how many go; 8 bytes each
 //!      …         block of entries, keys, elements
 //! ```
+//!
+//! A part is no effect of a record: a snapshot has a large collection in parts ([`crate::engine::parts`]), each with a value of
+//! 8 bytes with its number, bit 63 set in the last, and a block of entries.
 //!
 //! Invariant: a record has at most one effect on a key, as replay tells by the record's LSN what a key has got already.
 
@@ -50,6 +54,7 @@ const EXPIRE: u8 = 3;
 const APPEND: u8 = 4;
 const OVERWRITE: u8 = 5;
 const EDIT: u8 = 6;
+const PART: u8 = 7;
 const FLUSH: u8 = 16;
 const FLUSH_ALL: u8 = 17;
 const SWAP: u8 = 18;
@@ -63,6 +68,13 @@ const SET: u8 = 5;
 const HASH: u8 = 6;
 const SORTED_SET: u8 = 7;
 const EDITS: u8 = 8;
+const LIST_EDITS: u8 = 9;
+const SET_EDITS: u8 = 10;
+const HASH_EDITS: u8 = 11;
+const SORTED_SET_EDITS: u8 = 12;
+
+/// Of a part's number: it is the last.
+const LAST_PART: u64 = 1 << 63;
 
 const EDIT_UPSERT: u8 = 1;
 const EDIT_REMOVE: u8 = 2;
@@ -146,10 +158,29 @@ pub enum Effect<'a> {
         db: DbIndex,
         /// Key.
         key: &'a [u8],
+        /// The collection's type; records of before do not tell it.
+        of: Option<Type>,
         /// The changes, in order.
         edits: Cow<'a, [u8]>,
         /// Its end from now on, if that changes.
         expiry: Option<Option<Millis>>,
+    },
+    /// These entries are of the collection that the key held when the snapshot came by.
+    Part {
+        /// Database.
+        db: DbIndex,
+        /// Key.
+        key: &'a [u8],
+        /// The collection's type.
+        of: Type,
+        /// Which part this is, from 0 on.
+        number: u64,
+        /// Whether it is the last.
+        is_last: bool,
+        /// A block of entries.
+        entries: Cow<'a, [u8]>,
+        /// The key's end.
+        expiry: Option<Millis>,
     },
     /// The database is empty now.
     Flush {
@@ -281,9 +312,14 @@ impl<'a> Effect<'a> {
             Self::Overwrite { db, key, offset, bytes } => {
                 ((OVERWRITE, *db, *key), Some(*offset), (RAW, None, *bytes))
             }
-            Self::Edit { db, key, edits, expiry } => {
+            Self::Edit { db, key, of, edits, expiry } => {
                 let aux = expiry.map(|expiry| expiry.map_or(0, |at| at.0));
-                ((EDIT, *db, *key), aux, (EDITS, None, &edits[..]))
+                ((EDIT, *db, *key), aux, (of.map_or(EDITS, edits_code), None, &edits[..]))
+            }
+            Self::Part { db, key, of, number, is_last, entries, expiry } => {
+                let number = number | if *is_last { LAST_PART } else { 0 };
+                let value = (collection_code(*of), Some(number.to_le_bytes()), &entries[..]);
+                ((PART, *db, *key), expiry.map(|at| at.0), value)
             }
             Self::Flush { db } => ((FLUSH, *db, &[][..]), None, none),
             Self::FlushAll => ((FLUSH_ALL, 0, &[][..]), None, none),
@@ -304,7 +340,8 @@ impl<'a> Effect<'a> {
             | Self::Expire { db, key, .. }
             | Self::Append { db, key, .. }
             | Self::Overwrite { db, key, .. }
-            | Self::Edit { db, key, .. } => Some((db, key)),
+            | Self::Edit { db, key, .. }
+            | Self::Part { db, key, .. } => Some((db, key)),
             Self::Flush { .. } | Self::FlushAll | Self::Swap { .. } => None,
         }
     }
@@ -399,7 +436,18 @@ impl Header {
                     return Err(EffectError::Malformed(at));
                 }
                 let expiry = aux.map(|at| (at != 0).then_some(Millis(at)));
-                Effect::Edit { db, key, edits: Cow::Borrowed(tail), expiry }
+                Effect::Edit { db, key, of: self.edited(at)?, edits: Cow::Borrowed(tail), expiry }
+            }
+            PART => {
+                let (number, tail) = tail.split_first_chunk::<8>().ok_or(EffectError::Malformed(at))?;
+                let number = u64::from_le_bytes(*number);
+                let (number, is_last) = (number & !LAST_PART, number & LAST_PART != 0);
+                match self.decode_value(at, tail)? {
+                    Stored::Collection(of, entries) => {
+                        Effect::Part { db, key, of, number, is_last, entries, expiry: aux.map(Millis) }
+                    }
+                    Stored::String(_) => return Err(EffectError::Malformed(at)),
+                }
             }
             FLUSH => Effect::Flush { db },
             FLUSH_ALL => Effect::FlushAll,
@@ -409,6 +457,18 @@ impl Header {
             }
             other => return Err(EffectError::Unknown(at, other)),
         })
+    }
+
+    /// The type of the collection that is edited.
+    fn edited(&self, at: usize) -> Result<Option<Type>, EffectError> {
+        Ok(Some(match self.value & !AUX {
+            EDITS => return Ok(None),
+            LIST_EDITS => Type::List,
+            SET_EDITS => Type::Set,
+            HASH_EDITS => Type::Hash,
+            SORTED_SET_EDITS => Type::SortedSet,
+            _ => return Err(EffectError::Malformed(at)),
+        }))
     }
 
     fn decode_value<'a>(&self, at: usize, tail: &'a [u8]) -> Result<Stored<'a>, EffectError> {
@@ -436,6 +496,16 @@ fn collection_code(of: Type) -> u8 {
         Type::Set => SET,
         Type::Hash => HASH,
         Type::SortedSet => SORTED_SET,
+    }
+}
+
+fn edits_code(of: Type) -> u8 {
+    match of {
+        Type::String => EDITS,
+        Type::List => LIST_EDITS,
+        Type::Set => SET_EDITS,
+        Type::Hash => HASH_EDITS,
+        Type::SortedSet => SORTED_SET_EDITS,
     }
 }
 
@@ -546,13 +616,16 @@ mod tests {
             Delta::Remove(entries),
         ];
         let expiry = Some(expiry.filter(|at| at.0 != 0));
-        effects.push(Effect::Edit { db: 3, key, edits: Cow::Owned(encode_edits(&deltas)), expiry });
-        effects.push(Effect::Edit {
-            db: 3,
-            key,
-            edits: Cow::Owned(encode_edits(&deltas[1..])),
-            expiry: None,
-        });
+        for of in [None, Some(Type::List), Some(Type::Set), Some(Type::Hash), Some(Type::SortedSet)] {
+            let edits = Cow::Owned(encode_edits(&deltas));
+            effects.push(Effect::Edit { db: 3, key, of, edits, expiry });
+            let edits = Cow::Owned(encode_edits(&deltas[1..]));
+            effects.push(Effect::Edit { db: 3, key, of, edits, expiry: None });
+        }
+        effects.extend(collections.map(|of| {
+            let (number, is_last) = (n as u64 >> 1, n % 2 == 0);
+            Effect::Part { db: 4, key, of, number, is_last, entries: block.clone(), expiry: at.map(Millis) }
+        }));
         effects
     }
 

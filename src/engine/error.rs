@@ -47,6 +47,16 @@ pub enum OpenError {
         /// Why.
         reason: EffectError,
     },
+    /// The snapshot has some parts of a collection, and not all.
+    #[error("{file}: a part of the value of key {key} in database {db} is missing")]
+    Incomplete {
+        /// The snapshot's file.
+        file: String,
+        /// The key's database.
+        db: u16,
+        /// The key, escaped.
+        key: String,
+    },
     /// A record that is whole but means nothing.
     #[error(
         "the record at LSN {lsn} means nothing to this version: {reason}; look at it with `goredis-log dump`"

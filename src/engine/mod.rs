@@ -31,6 +31,7 @@ mod expirer;
 mod group;
 mod info;
 mod limits;
+mod parts;
 mod progress;
 mod recovery;
 mod remake;

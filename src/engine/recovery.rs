@@ -11,6 +11,7 @@ use crossbeam_epoch::Guard;
 use crate::clock::Millis;
 use crate::engine::effect::{Effect, EffectError};
 use crate::engine::limits::SharedLimits;
+use crate::engine::parts::Gathering;
 use crate::engine::progress::Progressed;
 use crate::engine::remake::{Maker, Old};
 use crate::engine::root::{Root, RootCell};
@@ -206,8 +207,9 @@ pub(super) struct Replay {
     usage: Usage,
     since_flush: u64,
     /// E of the snapshot: below it, a delta may meet a key that was deleted before the walk came by.
-    snapshot_end: Lsn,
+    pub(super) snapshot_end: Lsn,
     limits: Limits,
+    gathering: Gathering,
 }
 
 impl Replay {
@@ -224,6 +226,7 @@ impl Replay {
             since_flush: 0,
             snapshot_end: Lsn::ZERO,
             limits,
+            gathering: Gathering::default(),
         }
     }
 
@@ -240,7 +243,7 @@ impl Replay {
     }
 
     fn load(
-        &self,
+        &mut self,
         reader: &SnapshotReader,
         threads: usize,
         progress: &(dyn Fn(Progress) + Sync),
@@ -249,6 +252,7 @@ impl Replay {
         let done = AtomicUsize::new(0);
         let failed: Mutex<Option<OpenError>> = Mutex::new(None);
         let total = reader.block_count() as u64;
+        let replay = &*self;
         std::thread::scope(|scope| {
             for _ in 0..threads.min(reader.block_count()) {
                 scope.spawn(|| {
@@ -260,7 +264,7 @@ impl Replay {
                         if block >= reader.block_count() || stop {
                             return;
                         }
-                        if let Err(error) = self.load_block(reader, block, &mut buffer) {
+                        if let Err(error) = replay.load_block(reader, block, &mut buffer) {
                             *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                             return;
                         }
@@ -272,7 +276,16 @@ impl Replay {
                 });
             }
         });
-        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+        if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        match std::mem::take(&mut self.gathering).incomplete() {
+            None => Ok(()),
+            Some((db, key)) => {
+                let (file, key) = (reader.path().display().to_string(), key.escape_ascii().to_string());
+                Err(OpenError::Incomplete { file, db, key })
+            }
+        }
     }
 
     fn load_block(
@@ -295,7 +308,11 @@ impl Replay {
         Ok(())
     }
 
-    fn load_entry(&self, entry: &[u8], guard: &Guard) -> Result<Result<(), EffectError>, OpenError> {
+    pub(super) fn load_entry(
+        &self,
+        entry: &[u8],
+        guard: &Guard,
+    ) -> Result<Result<(), EffectError>, OpenError> {
         let Some((lsn, effect)) = entry.split_first_chunk::<8>() else {
             return Ok(Err(EffectError::Truncated(0)));
         };
@@ -304,21 +321,32 @@ impl Replay {
             Some(Err(reason)) => return Ok(Err(reason)),
             None => return Ok(Err(EffectError::Truncated(0))),
         };
-        let Effect::Put { db, key, value, expiry } = effect else {
-            return Ok(Err(EffectError::Malformed(0)));
-        };
+        let lsn = Lsn::new(u64::from_le_bytes(*lsn));
         let mut ledger = Ledger::default();
-        let Some(version) = self.maker().stored(key, &value, expiry, 0, &mut ledger) else {
-            return Ok(Err(EffectError::Malformed(0)));
+        let maker = self.maker(false);
+        let (db, key, version) = match effect {
+            Effect::Put { db, key, value, expiry } => {
+                (db, key, maker.stored(key, &value, expiry, 0, &mut ledger))
+            }
+            Effect::Part { db, key, .. } => match self.gathering.add(lsn, effect) {
+                Ok(Some(whole)) if whole.entries().is_empty() => return Ok(Ok(())),
+                Ok(Some(whole)) => {
+                    (db, key, maker.collected(key, whole.of, whole.entries(), whole.expiry, 0, &mut ledger))
+                }
+                Ok(None) => return Ok(Ok(())),
+                Err(reason) => return Ok(Err(reason)),
+            },
+            _ => return Ok(Err(EffectError::Malformed(0))),
         };
-        Self::put(self.keyspace(db)?, key, version, Lsn::new(u64::from_le_bytes(*lsn)), guard);
+        let Some(version) = version else { return Ok(Err(EffectError::Malformed(0))) };
+        Self::put(self.keyspace(db)?, key, version, lsn, guard);
         // SAFETY: only recovery sees the databases.
         unsafe { ledger.settle_unseen() };
         Ok(Ok(()))
     }
 
-    fn maker(&self) -> Maker<'_> {
-        Maker { limits: &self.limits, usage: &self.usage }
+    fn maker(&self, mends: bool) -> Maker<'_> {
+        Maker { limits: &self.limits, usage: &self.usage, mends }
     }
 
     /// Replays one record.
@@ -356,8 +384,10 @@ impl Replay {
             | Effect::Expire { db, key, .. }
             | Effect::Append { db, key, .. }
             | Effect::Overwrite { db, key, .. }
-            | Effect::Edit { db, key, .. } => {
-                self.change(db, key, lsn, |old, ledger| self.maker().remake(effect, old, time, ledger))?;
+            | Effect::Edit { db, key, .. }
+            | Effect::Part { db, key, .. } => {
+                let maker = self.maker(lsn < self.snapshot_end);
+                self.change(db, key, lsn, |old, ledger| maker.remake(effect, old, time, ledger))?;
             }
         }
         Ok(())

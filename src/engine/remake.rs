@@ -5,6 +5,7 @@ use crate::clock::Millis;
 use crate::engine::effect::{Effect, Stored, decode_edits, overwritten};
 use crate::engine::usage::Usage;
 use crate::store::value::block::Block;
+use crate::store::value::collection::{Collection, Type};
 use crate::store::value::draft::{Desk, apply, load};
 use crate::store::value::ledger::Ledger;
 use crate::store::value::limits::Limits;
@@ -15,6 +16,8 @@ use crate::store::version::{OwnedVersion, Value, ValueRef, VersionPtr};
 pub(super) struct Maker<'m> {
     pub limits: &'m Limits,
     pub usage: &'m Usage,
+    /// Whether a collection that is absent is edited as one without entries: see [`crate::engine::parts`].
+    pub mends: bool,
 }
 
 /// The version that an effect changes.
@@ -78,14 +81,19 @@ impl Maker<'_> {
                 let bytes = overwritten(old.value()?.string()?.bytes(&mut digits), offset as usize, bytes);
                 Some(self.edited(key, &bytes, old, time))
             }
-            Effect::Edit { key, ref edits, expiry, .. } => {
+            Effect::Edit { key, of, ref edits, expiry, .. } => {
                 let desk = Desk::new(time, *self.limits, ledger);
-                let built = apply(old.value()?.collection()?, decode_edits(edits).flatten(), desk).ok()?;
+                let collection = match old.value() {
+                    Some(value) => value.collection()?,
+                    None if self.mends => Collection::empty(of?)?,
+                    None => return None,
+                };
+                let built = apply(collection, decode_edits(edits).flatten(), desk).ok()?;
                 let expiry = expiry.unwrap_or_else(|| old.0.expiry());
                 let value = built.as_ref().map(Value::Collection);
                 Some(OwnedVersion::new(key, value, expiry, fresh()))
             }
-            Effect::Flush { .. } | Effect::FlushAll | Effect::Swap { .. } => None,
+            Effect::Part { .. } | Effect::Flush { .. } | Effect::FlushAll | Effect::Swap { .. } => None,
         }
     }
 
@@ -101,10 +109,23 @@ impl Maker<'_> {
         match value {
             Stored::String(string) => Some(OwnedVersion::new(key, Some(string.to_value()), expiry, access)),
             Stored::Collection(of, block) => {
-                let built = load(*of, Block::of(block).iter().collect(), self.limits, ledger).ok()??;
-                Some(OwnedVersion::new(key, Some(Value::Collection(&built)), expiry, access))
+                self.collected(key, *of, Block::of(block).iter().collect(), expiry, access, ledger)
             }
         }
+    }
+
+    /// A version of a collection with these entries; none where they are none of its type, or there are none.
+    pub fn collected(
+        &self,
+        key: &[u8],
+        of: Type,
+        entries: Vec<&[u8]>,
+        expiry: Option<Millis>,
+        access: u32,
+        ledger: &mut Ledger,
+    ) -> Option<OwnedVersion> {
+        let built = load(of, entries, self.limits, ledger).ok()??;
+        Some(OwnedVersion::new(key, Some(Value::Collection(&built)), expiry, access))
     }
 
     fn edited(&self, key: &[u8], bytes: &[u8], old: Old<'_>, time: Millis) -> OwnedVersion {

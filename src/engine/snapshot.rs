@@ -3,7 +3,7 @@
 //! 1. S = the head of the log; wait until every record below it is resolved, and load the root that they made (if it
 //!    was changed since, take another S);
 //! 2. walk every keyspace in slices; each key is written with the LSN of the version that is current when the walk
-//!    comes by (expired ones too; replay consults no clock);
+//!    comes by (expired ones too; replay consults no clock); large collections in parts ([`super::parts`]);
 //! 3. E = the head of the log; bring the log to stable storage up to E, and the file;
 //! 4. rename, sync the directory; only then drop the log below S.
 //!
@@ -11,7 +11,6 @@
 //! key's version. Order: the wait in 1 before 2, or else a write below S is published behind the walk and in neither.
 //! Durable past E before 4, or else a crash leaves a snapshot with half of what the log had.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +20,7 @@ use crossbeam_epoch::Guard;
 
 use crate::clock::Millis;
 use crate::engine::effect::{Effect, Stored};
+use crate::engine::parts::{Copying, parts_of_list};
 use crate::engine::walk::{Next, Walk};
 use crate::engine::{DbIndex, Engine, SavePoint, SnapshotFailure};
 use crate::log::snapshot::{SnapshotFooter, SnapshotInfo, SnapshotOptions, SnapshotWriter};
@@ -112,51 +112,45 @@ enum Entry {
     Inline(std::ops::Range<usize>),
     /// LSN and effect without the value, and the value.
     Shared(std::ops::Range<usize>, Bytes),
+    /// The parts of a list.
+    Parts(Vec<Vec<u8>>),
 }
 
 /// What one slice of a walk found.
 #[derive(Default)]
 struct Slice {
     bytes: Vec<u8>,
-    /// Of large collections, which were copied.
+    /// Of large lists, which were copied.
     copied_bytes: usize,
     entries: VecDeque<Entry>,
 }
 
 impl Slice {
-    fn take(&mut self, db: DbIndex, version: VersionPtr, engine: &Engine, guard: &Guard) {
-        engine.settle(version, guard);
+    fn take(&mut self, db: DbIndex, version: VersionPtr, guard: &Guard) {
         // SAFETY: used at once, under the guard.
         let (key, value) = unsafe { (version.key(), version.value()) };
         let Some(value) = value else { return };
+        if let Some(parts) = parts_of_list(db, version, guard) {
+            self.copied_bytes += parts.iter().map(Vec::len).sum::<usize>();
+            self.entries.push_back(Entry::Parts(parts));
+            return;
+        }
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&version.lsn().get().to_le_bytes());
         let effect = Effect::Put { db, key, value: value.into(), expiry: version.expiry() };
-        // Why a large collection too: it has been copied once already, and everybody's garbage waits for this guard.
-        let is_apart = matches!(
-            effect,
-            Effect::Put {
-                value: Stored::String(StringRef::Shared(_)) | Stored::Collection(_, Cow::Owned(_)),
-                ..
-            }
-        );
+        let shared = match &effect {
+            Effect::Put { value: Stored::String(StringRef::Shared(bytes)), .. } => Some(Bytes::clone(bytes)),
+            _ => None,
+        };
         let parts = effect.parts();
         let [inline @ .., last] = &parts.slices();
         for part in inline {
             self.bytes.extend_from_slice(part);
         }
-        if !is_apart {
+        if shared.is_none() {
             self.bytes.extend_from_slice(last);
         }
         let range = start..self.bytes.len();
-        let shared = match effect {
-            Effect::Put { value: Stored::String(StringRef::Shared(bytes)), .. } => Some(bytes.clone()),
-            Effect::Put { value: Stored::Collection(_, Cow::Owned(block)), .. } => {
-                self.copied_bytes += block.len();
-                Some(Bytes::from(block))
-            }
-            _ => None,
-        };
         self.entries.push_back(match shared {
             None => Entry::Inline(range),
             Some(bytes) => Entry::Shared(range, bytes),
@@ -168,6 +162,7 @@ impl Slice {
             match entry {
                 Entry::Inline(range) => writer.push(&[&self.bytes[range]])?,
                 Entry::Shared(range, value) => writer.push(&[&self.bytes[range], &value])?,
+                Entry::Parts(parts) => parts.iter().try_for_each(|part| writer.push(&[part]))?,
             }
         }
         self.bytes.clear();
@@ -289,8 +284,15 @@ impl Engine {
             let mut walk = Walk::new(keyspace, b"");
             let mut more = true;
             while more {
+                let mut large = None;
                 more = walk.slice(&mut |cell, guard| {
-                    slice.take(db, cell.look(guard).version, self, guard);
+                    let version = cell.look(guard).version;
+                    self.settle(version, guard);
+                    large = Copying::begin(self, (db, keyspace), version, guard);
+                    if large.is_some() {
+                        return Next::Rest;
+                    }
+                    slice.take(db, version, guard);
                     if slice.bytes.len() + slice.copied_bytes < SLICE_BYTES_MAX {
                         Next::Go
                     } else {
@@ -298,6 +300,9 @@ impl Engine {
                     }
                 });
                 slice.write(&mut writer)?;
+                while let Some(part) = large.as_mut().and_then(Copying::next) {
+                    writer.push(&[&part])?;
+                }
             }
         }
         let end = self.log.head();

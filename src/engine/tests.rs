@@ -6,6 +6,7 @@
 //! | `model` | random operations against a naive map, with restarts, kills, lost machines and snapshots among them |
 //! | `contention` | threads that hammer the same few keys; the history is linearizable, the log's order a serialization |
 //! | `collections` | threads that change the same collections |
+//! | `parts` | large collections that change while snapshots take them |
 //! | `damage` | files damaged at every place are refused, or hold a state that was |
 //! | `interleavings` | the protocols under the shuttle model checker (feature `shuttle`) |
 //! | `history`, `register` | what is recorded of a concurrent run, and the two checkers of it |
@@ -21,5 +22,6 @@ mod history;
 mod interleavings;
 mod lab;
 mod model;
+mod parts;
 mod register;
 mod waits;

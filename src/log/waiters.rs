@@ -122,7 +122,7 @@ mod tests {
         let counts = || woken.iter().map(|woken| woken.0.load(Ordering::Relaxed)).collect::<Vec<_>>();
         assert_eq!(counts(), [1, 1, 0, 0]);
         assert_eq!(poll(&mut waits, 0), Poll::Ready(1));
-        waits.remove(2);
+        drop(waits.remove(2));
         assert_eq!(waiters.lock().waiting.len(), 1, "who gave up or was called has no seat");
         waiters.call_all();
         assert_eq!(counts(), [1, 1, 0, 1]);

@@ -49,11 +49,17 @@ fn words(effect: &Effect<'_>, bytes_max: usize) -> String {
         Effect::Overwrite { db, key, offset, bytes } => {
             format!("overwrite db={db} key={} offset={offset} bytes={}", quoted(key), quoted(bytes))
         }
-        Effect::Edit { db, key, edits, expiry: end } => {
+        Effect::Edit { db, key, edits, expiry: end, .. } => {
             let edits: Vec<_> = decode_edits(edits).flatten().map(edit).collect();
             let expiry =
                 end.map_or_else(String::new, |end| end.map_or(" persists".to_owned(), |at| expiry(Some(at))));
             format!("edit db={db} key={} {}{expiry}", quoted(key), edits.join(", "))
+        }
+        Effect::Part { db, key, of, number, is_last, entries, expiry: end } => {
+            let last = if *is_last { " (last)" } else { "" };
+            let entries = Block::of(entries).len();
+            let (key, of) = (quoted(key), of.name());
+            format!("part {number}{last} db={db} key={key} value={of} of {entries}{}", expiry(*end))
         }
         Effect::Flush { db } => format!("flush db={db}"),
         Effect::FlushAll => "flush all".to_owned(),

@@ -27,6 +27,9 @@ pub struct Block<'b> {
 }
 
 impl<'b> Block<'b> {
+    /// A block without entries.
+    pub const EMPTY: Self = Self { ends: &[], data: &[], is_wide: false };
+
     /// Reads what [`write()`] wrote; bytes behind it are not looked at.
     ///
     /// # Panics

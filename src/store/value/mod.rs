@@ -12,6 +12,7 @@
 //! | `tree`, `edit`, `builder` | reading, changing, making a tree |
 //! | `ledger` | who frees which node |
 //! | `seq`, `collection` | reading either form |
+//! | `part` | reading a large one a part at a time |
 //! | `draft` | a collection that is being changed |
 
 pub mod block;
@@ -23,6 +24,7 @@ pub mod form;
 pub mod ledger;
 pub mod limits;
 pub mod node;
+mod part;
 pub mod seq;
 #[cfg(test)]
 mod tests;
