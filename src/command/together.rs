@@ -28,60 +28,88 @@ use crate::store::keyspace::Wanted;
 const REQUEST_ARGS_MAX: usize = 64;
 const REQUEST_BYTES_MAX: usize = 4096;
 
-/// The commands that take part. Each names one key, its first argument, and touches no other.
-const COMMANDS: &[&str] = &[
-    "decr",
-    "decrby",
-    "hdel",
-    "hexists",
-    "hget",
-    "hincrby",
-    "hincrbyfloat",
-    "hlen",
-    "hmget",
-    "hmset",
-    "hset",
-    "hsetnx",
-    "hstrlen",
-    "incr",
-    "incrby",
-    "lindex",
-    "llen",
-    "lpop",
-    "lpush",
-    "lpushx",
-    "lset",
-    "rpop",
-    "rpush",
-    "rpushx",
-    "sadd",
-    "scard",
-    "sismember",
-    "smismember",
-    "srem",
-    "zadd",
-    "zcard",
-    "zincrby",
-    "zmscore",
-    "zrank",
-    "zrem",
-    "zrevrank",
-    "zscore",
+/// The commands that take part, and where they name a field or member. Each names one key, its first argument, and touches
+/// no other.
+const COMMANDS: &[(&str, Member)] = &[
+    ("decr", Member::None),
+    ("decrby", Member::None),
+    ("hdel", Member::Second),
+    ("hexists", Member::Second),
+    ("hget", Member::Second),
+    ("hincrby", Member::Second),
+    ("hincrbyfloat", Member::Second),
+    ("hlen", Member::None),
+    ("hmget", Member::Second),
+    ("hmset", Member::Second),
+    ("hset", Member::Second),
+    ("hsetnx", Member::Second),
+    ("hstrlen", Member::Second),
+    ("incr", Member::None),
+    ("incrby", Member::None),
+    ("lindex", Member::None),
+    ("llen", Member::None),
+    ("lpop", Member::None),
+    ("lpush", Member::None),
+    ("lpushx", Member::None),
+    ("lset", Member::None),
+    ("rpop", Member::None),
+    ("rpush", Member::None),
+    ("rpushx", Member::None),
+    ("sadd", Member::Second),
+    ("scard", Member::None),
+    ("sismember", Member::Second),
+    ("smismember", Member::Second),
+    ("srem", Member::Second),
+    ("zadd", Member::Last),
+    ("zcard", Member::None),
+    ("zincrby", Member::Last),
+    ("zmscore", Member::Second),
+    ("zrank", Member::Second),
+    ("zrem", Member::Second),
+    ("zrevrank", Member::Second),
+    ("zscore", Member::Second),
 ];
 
-/// Whether a command takes part.
+/// Where a command names the field or member that it is about, the first one if there are more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Member {
+    /// It names none.
+    None,
+    /// Behind the key.
+    Second,
+    /// At the end.
+    Last,
+}
+
+impl Member {
+    fn of(self, args: Args<'_>) -> Option<&[u8]> {
+        match self {
+            Self::None => None,
+            Self::Second => args.get(2),
+            Self::Last => args.get(args.len() - 1),
+        }
+    }
+}
+
+/// The member that a command names; none if the command does not take part.
 #[inline]
-fn takes_part(spec: &CommandSpec) -> bool {
-    static TAKE_PART: OnceLock<Box<[bool]>> = OnceLock::new();
+fn part_of(spec: &CommandSpec) -> Option<Member> {
+    static TAKE_PART: OnceLock<Box<[Option<Member>]>> = OnceLock::new();
     let take_part = TAKE_PART.get_or_init(|| {
-        let mut take_part = vec![false; table::COUNT].into_boxed_slice();
-        for name in COMMANDS {
+        let mut take_part = vec![None; table::COUNT].into_boxed_slice();
+        for &(name, member) in COMMANDS {
             let spec = table::by_full_name(name.as_bytes()).expect("only commands of the table take part");
-            take_part[spec.index()] = true;
+            take_part[spec.index()] = Some(member);
         }
         take_part
     });
     take_part[spec.index()]
+}
+
+/// Whether a command takes part.
+#[inline]
+fn takes_part(spec: &CommandSpec) -> bool {
+    part_of(spec).is_some()
 }
 
 /// A command that ran, should the attempt take effect.
@@ -179,6 +207,13 @@ impl Run<'_> {
             reply.truncate(start);
             session.abandon_outgoing();
             ran.clear();
+            if let Some(&(args, spec)) = calls.first()
+                && let Some(key) = args.get(1)
+                && part_of(spec) != Some(Member::None)
+            {
+                let members = calls.iter().filter_map(|&(args, spec)| part_of(spec)?.of(args));
+                group.fetch(session.db, key, members);
+            }
             for &(args, spec) in calls {
                 let (mark, published, before) = (reply.mark(), session.outgoing_len(), group.lookups());
                 let result = group.command(|txn| {
@@ -247,7 +282,7 @@ mod tests {
 
     #[test]
     fn commands_that_take_part_name_one_key_and_never_wait() {
-        for name in COMMANDS {
+        for (name, _) in COMMANDS {
             let spec = table::by_full_name(name.as_bytes()).expect("a command of the table");
             assert_eq!((spec.key_range.first, spec.key_range.last), (1, 1), "{name}");
             assert!(!spec.flags.contains(Flags::BLOCKING), "{name}");

@@ -31,7 +31,7 @@
 //!      …         block of entries, keys, elements
 //! ```
 //!
-//! A part is no effect of a record: a snapshot has a large collection in parts ([`crate::engine::parts`]), each with a value of
+//! A part is no effect of a record: a snapshot has a large collection in parts (`parts.rs`), each with a value of
 //! 8 bytes with its number, bit 63 set in the last, and a block of entries.
 //!
 //! Invariant: a record has at most one effect on a key, as replay tells by the record's LSN what a key has got already.

@@ -18,10 +18,11 @@
 
 use crate::engine::batch::Batch;
 use crate::engine::txn::{Change, Live, Lookups, Txn};
-use crate::engine::{Engine, EngineError};
+use crate::engine::{DbIndex, Engine, EngineError};
 use crate::store::keyspace::Wanted;
 use crate::store::value::draft::{Delta, Outcome};
 use crate::store::value::ledger::{Ledger, Savepoint};
+use crate::store::version::ValueRef;
 
 /// How an attempt at several commands goes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -86,6 +87,17 @@ impl Group<'_, '_> {
             group.is_spoiled |= result.is_err();
         }
         result
+    }
+
+    /// Brings near what commands about these fields or members of a key's collection will look at.
+    pub fn fetch<'k>(&mut self, db: DbIndex, key: &[u8], members: impl Iterator<Item = &'k [u8]>) {
+        let at = self.txn.access(db, key);
+        let live = self.txn.accesses[at].current();
+        if let Some(live) = live.and_then(|version| Engine::live(version, self.txn.now(), self.txn.guard))
+            && let ValueRef::Collection(collection) = live.value
+        {
+            collection.read().fetch(members);
+        }
     }
 
     /// What is another after each write. Why so: a plain write of a key that the attempt has not written counts nothing.

@@ -70,21 +70,31 @@ fn change(txn: &mut Txn<'_>, key: &[u8], change: &Change) -> Result<(), WrongTyp
     }
     match key[0] {
         b'h' => txn.edit_hash(0, key, |hash| {
-            remove.iter().for_each(|field| _ = hash.delete(field));
-            put.iter().for_each(|field| {
+            for field in remove {
+                hash.delete(field);
+            }
+            for field in put {
                 let expiry = (value % 5 == 0).then_some(Millis(FOREVER));
                 hash.set(field, value.to_string().as_bytes(), expiry);
-            });
+            }
             Ok(())
         }),
         b's' if key.starts_with(b"set") => txn.edit_set(0, key, |set| {
-            remove.iter().for_each(|member| _ = set.remove(member));
-            put.iter().for_each(|member| _ = set.add(member));
+            for member in remove {
+                set.remove(member);
+            }
+            for member in put {
+                set.add(member);
+            }
             Ok(())
         }),
         b's' => txn.edit_sorted_set(0, key, |set| {
-            remove.iter().for_each(|member| _ = set.remove(member));
-            put.iter().for_each(|member| _ = set.put(member, (value % 1000) as f64));
+            for member in remove {
+                set.remove(member);
+            }
+            for member in put {
+                set.put(member, (value % 1000) as f64);
+            }
             Ok(())
         }),
         _ => txn.edit_list(0, key, |list| {
@@ -148,7 +158,9 @@ fn collections_that_change_while_snapshots_take_them_are_recovered_as_they_are()
 
 fn block(members: &[&str]) -> BlockBuf {
     let mut block = BlockBuf::default();
-    members.iter().for_each(|member| block.push(member.as_bytes()));
+    for member in members {
+        block.push(member.as_bytes());
+    }
     block
 }
 

@@ -16,6 +16,8 @@ use smallvec::SmallVec;
 
 const HEAD_BYTES: usize = 4;
 const WIDE: u32 = 1 << 31;
+/// Longer entries get no room for others beside them.
+const ROOM_BYTES_MAX: usize = 256;
 const NARROW_DATA_BYTES_MAX: usize = u16::MAX as usize;
 
 /// A block to be read.
@@ -230,6 +232,17 @@ impl From<Block<'_>> for BlockBuf {
 }
 
 impl BlockBuf {
+    /// A block of one entry, with room for a few like it.
+    pub fn of(entry: &[u8]) -> Self {
+        const ROOM: usize = 4;
+        let mut block = Self {
+            ends: Vec::with_capacity(ROOM),
+            data: Vec::with_capacity(ROOM * entry.len().min(ROOM_BYTES_MAX)),
+        };
+        block.push(entry);
+        block
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.ends.len()

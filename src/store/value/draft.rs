@@ -204,9 +204,7 @@ impl<'l> Draft<'l> {
         if let Some(Delta::Upsert(entries)) = self.deltas.last_mut() {
             return entries.push(entry);
         }
-        let mut entries = BlockBuf::default();
-        entries.push(entry);
-        self.deltas.push(Delta::Upsert(entries));
+        self.deltas.push(Delta::Upsert(BlockBuf::of(entry)));
     }
 
     fn note_remove(&mut self, key: &[u8]) {
@@ -214,9 +212,7 @@ impl<'l> Draft<'l> {
         if let Some(Delta::Remove(keys)) = self.deltas.last_mut() {
             return keys.push(key);
         }
-        let mut keys = BlockBuf::default();
-        keys.push(key);
-        self.deltas.push(Delta::Remove(keys));
+        self.deltas.push(Delta::Remove(BlockBuf::of(key)));
     }
 
     /// Notes a splice; one that only inserts into what the last one inserted, or beside it, becomes a part of that.

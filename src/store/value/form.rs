@@ -19,6 +19,7 @@ use crate::clock::Millis;
 
 const SCORE_BYTES: usize = 8;
 const EXPIRY_BYTES: usize = 8;
+const LEB128_BYTES_MAX: usize = 10;
 
 /// How the entries of a tree or block are made and ordered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,6 +95,7 @@ pub fn scored(entry: &[u8]) -> (f64, &[u8]) {
 #[inline]
 pub fn write_scored(score: f64, member: &[u8], out: &mut Vec<u8>) {
     out.clear();
+    out.reserve(SCORE_BYTES + member.len());
     out.extend_from_slice(&score.to_le_bytes());
     out.extend_from_slice(member);
 }
@@ -136,6 +138,8 @@ impl<'e> FieldRef<'e> {
     /// Writes it as an entry in the place of what `out` held.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.clear();
+        // Why: what grows by itself is moved for each part.
+        out.reserve(LEB128_BYTES_MAX + EXPIRY_BYTES + self.field.len() + self.value.len());
         write_leb128((self.field.len() as u64) << 1 | u64::from(self.expiry.is_some()), out);
         if let Some(at) = self.expiry {
             out.extend_from_slice(&at.0.to_le_bytes());
@@ -174,6 +178,7 @@ impl<'e> Due<'e> {
     /// Writes it as an entry in the place of what `out` held.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.clear();
+        out.reserve(EXPIRY_BYTES + self.field.len());
         out.extend_from_slice(&self.at.0.to_be_bytes());
         out.extend_from_slice(self.field);
     }

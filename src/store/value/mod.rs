@@ -12,7 +12,7 @@
 //! | `tree`, `edit`, `builder` | reading, changing, making a tree |
 //! | `ledger` | who frees which node |
 //! | `seq`, `collection` | reading either form |
-//! | `part` | reading a large one a part at a time |
+//! | `part` | a large one a part at a time, or many keys of it at once |
 //! | `draft` | a collection that is being changed |
 
 pub mod block;

@@ -1,8 +1,10 @@
-//! A large collection, part by part: what a walk over it takes at a time, and where it goes on.
+//! A large collection by the hashes of its keys: part by part, as a walk over it goes, and many keys at once.
 //!
 //! Parts are taken in the order of the keys' hashes, which a change of the collection does not disturb. So of what changes
 //! between two parts each entry is in one part at most, as it was when that was taken; what is there all the while is in
 //! exactly one.
+
+use smallvec::SmallVec;
 
 use crate::store::value::block::{Block, BlockBuf};
 use crate::store::value::collection::{Collection, HashRef, SetRef, SortedRef, Type};
@@ -47,6 +49,14 @@ impl<'g> Collection<'g> {
             last = Some(entry);
         }
         place.peek().and(last).map(|entry| form.key(entry).to_vec())
+    }
+
+    /// Brings near what is looked at to find some fields or members of a large hash, set or sorted set.
+    pub fn fetch<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
+        if let Some((tree, _)) = self.by_key() {
+            let hashes: SmallVec<[u64; 32]> = keys.map(key_hash).collect();
+            tree.fetch(&hashes);
+        }
     }
 
     /// The tree in which a large collection has its entries by the hashes of their keys.
