@@ -49,28 +49,32 @@ struct Workload {
     batch: usize,
     /// Whether the keys are new ones, which lie between those that are there.
     new_keys: bool,
+    /// Threads that share the commands; each has a client.
+    threads: usize,
     /// Percent by which the count may be above the baseline.
     tolerance: f64,
 }
 
 const fn workload(name: &'static str, command: &'static str, batch: usize) -> Workload {
-    Workload { name, command, batch, new_keys: false, tolerance: 3.0 }
+    Workload { name, command, batch, new_keys: false, threads: 1, tolerance: 3.0 }
 }
 
-const WORKLOADS: [Workload; 8] = [
+const WORKLOADS: [Workload; 10] = [
     workload("get-1", "GET", 1),
     workload("get-64", "GET", 64),
     workload("set-1", "SET", 1),
     workload("set-64", "SET", 64),
     workload("incr-64", "INCR", 64),
     workload("set-ex-64", "SET EX", 64),
-    Workload { name: "set-new-1", command: "SET", batch: 1, new_keys: true, tolerance: 25.0 },
-    Workload { name: "set-new-64", command: "SET", batch: 64, new_keys: true, tolerance: 25.0 },
+    Workload { new_keys: true, tolerance: 25.0, ..workload("set-new-1", "SET", 1) },
+    Workload { new_keys: true, tolerance: 25.0, ..workload("set-new-64", "SET", 64) },
+    Workload { threads: 2, ..workload("get-64-by-2", "GET", 64) },
+    Workload { threads: 2, ..workload("set-64-by-2", "SET", 64) },
 ];
 
-/// A server without sockets, and one client of it.
+/// A server without sockets, as one client of it meets it.
 struct Server {
-    context: Context,
+    context: Arc<Context>,
     session: Session,
     parser: RequestParser,
     reply: ReplyBuf,
@@ -78,10 +82,10 @@ struct Server {
 }
 
 impl Server {
-    fn new(db: &Db) -> Self {
+    fn new(context: Arc<Context>) -> Self {
         let handle = Arc::new(ClientHandle::new(1, Endpoint::default(), Millis(0)));
         Self {
-            context: Context::new(Arc::clone(db.engine()), Arc::new(Settings::default())),
+            context,
             session: Session::new(handle, true),
             parser: RequestParser::new(),
             reply: ReplyBuf::new(),
@@ -142,12 +146,25 @@ fn reads(workload: &Workload, command: &str, count: usize, new_keys: bool) -> Ve
 
 fn run(workload: &Workload) {
     let db = Db::in_memory().expect("a database in memory opens");
-    let mut server = Server::new(&db);
+    let context = Arc::new(Context::new(Arc::clone(db.engine()), Arc::new(Settings::default())));
+    let mut server = Server::new(Arc::clone(&context));
     let fill = if workload.command == "INCR" { "INCR" } else { "SET" };
     let ran: usize = reads(workload, fill, 4 * KEYS, false).iter().map(|read| server.serve(read)).sum();
     assert_eq!(ran, 4 * KEYS);
     let reads = reads(workload, workload.command, COMMANDS, workload.new_keys);
-    assert_eq!(counted(&mut server, &reads), COMMANDS);
+    let ran: usize = if workload.threads == 1 {
+        counted(&mut server, &reads)
+    } else {
+        std::thread::scope(|scope| {
+            let shares = reads.chunks(reads.len().div_ceil(workload.threads));
+            let clients: Vec<_> = shares
+                .map(|share| (Server::new(Arc::clone(&context)), share))
+                .map(|(mut server, share)| scope.spawn(move || counted(&mut server, share)))
+                .collect();
+            clients.into_iter().map(|client| client.join().expect("no command panics")).sum()
+        })
+    };
+    assert_eq!(ran, COMMANDS);
 }
 
 /// Instructions per command of a workload, or why they could not be counted.
