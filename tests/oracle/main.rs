@@ -1,0 +1,115 @@
+//! The same commands to GoRedis and to Debian's redis-server, and every reply compared.
+//!
+//! Random sequences over all types are played to both, over protocol 2 or 3, in pipelines and one by one, on keys so
+//! few that types collide and with settings so small that collections change their form all the time. Replies must be
+//! the same byte for byte, errors too, but for what has no order, tells the time or throws dice; [`exceptions`] lists
+//! what is meant to differ. After each sequence both must hold the same; now and then GoRedis is killed, started again
+//! from its files and looked at once more. A difference is told with the shortest sequence that shows it.
+//!
+//! `GOREDIS_TEST_SEED` begins with a certain sequence, `GOREDIS_TEST_ORACLE_SECONDS` sets how long new ones are tried.
+//! A redis-server that is missing fails the test: `tools/test` installs it.
+//!
+//! | module | |
+//! |---|---|
+//! | `commands`, `grammar`, `words`, `generate` | what is asked |
+//! | `servers`, `frame`, `play` | how it is asked |
+//! | `compare`, `exceptions`, `contents` | what counts as the same |
+//! | `shrink` | what is told |
+
+mod commands;
+mod compare;
+mod contents;
+mod exceptions;
+mod frame;
+mod generate;
+mod grammar;
+#[path = "../server/harness/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the scenarios of another test need more of it")]
+mod harness;
+mod play;
+#[path = "../server/kill_rounds/random.rs"]
+mod random;
+#[path = "../migration/redis.rs"]
+#[expect(dead_code, reason = "the scenarios of another test need more of it")]
+mod redis;
+mod servers;
+mod shrink;
+mod words;
+
+use generate::{Generator, Sequence};
+use play::{Difference, Ending, Tally, play};
+use servers::Pair;
+use std::collections::BTreeMap;
+use std::env;
+use std::fmt::Write;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+const SECONDS_DEFAULT: u64 = 25;
+/// One sequence in so many ends with a restart.
+const RESTARTED_ONE_IN: u64 = 40;
+/// After so many differences of different kinds no more are looked for.
+const TOLD_MAX: usize = 20;
+
+/// A number from the environment.
+fn variable(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
+
+fn fresh_seed() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos() as u64
+}
+
+/// What is told of a difference.
+fn report(seed: u64, sequence: &Sequence, difference: &Difference) -> String {
+    let mut text = format!("GOREDIS_TEST_SEED={seed}, protocol {}:\n", sequence.version);
+    for step in &sequence.steps {
+        let marks = if step.waits { ", then time passes" } else { "" };
+        writeln!(text, "  client {}: {}{marks}", step.client, play::line(&step.args)).expect("a string");
+    }
+    write!(text, "  differs: {difference}").expect("a string");
+    text
+}
+
+#[test]
+fn every_reply_is_that_of_redis() {
+    let first = variable("GOREDIS_TEST_SEED").unwrap_or_else(fresh_seed);
+    let time = Duration::from_secs(variable("GOREDIS_TEST_ORACLE_SECONDS").unwrap_or(SECONDS_DEFAULT));
+    println!("beside redis-server for {time:?}: GOREDIS_TEST_SEED={first}");
+    let mut pair = Pair::start(&[]);
+    let mut unknown = Vec::new();
+    let generator = Generator::new(|name| {
+        let known = pair.know(name);
+        if !known {
+            unknown.push(name.to_owned());
+        }
+        known
+    });
+    println!("not played, as one of them lacks it: {}", unknown.join(" "));
+    let (mut tally, mut sequences) = (Tally::default(), 0);
+    let mut told: BTreeMap<String, String> = BTreeMap::new();
+    let started = Instant::now();
+    while (started.elapsed() < time || sequences == 0) && told.len() < TOLD_MAX {
+        let seed = first.wrapping_add(sequences);
+        let sequence = generator.sequence(seed);
+        let ending = if seed % RESTARTED_ONE_IN == 0 { Ending::Restart } else { Ending::Look };
+        sequences += 1;
+        let Some(difference) = play(&mut pair, &sequence, ending, &mut tally) else { continue };
+        if told.contains_key(&difference.signature) {
+            continue;
+        }
+        let signature = difference.signature.clone();
+        let (sequence, difference) = shrink::shrink(&mut pair, sequence, ending, difference);
+        let text = report(seed, &sequence, &difference);
+        println!("{text}\n");
+        told.insert(signature, text);
+    }
+    println!(
+        "{} commands in {sequences} sequences compared, {} of them answered with errors; {} differences are meant",
+        tally.commands, tally.errors, tally.excepted
+    );
+    assert!(told.is_empty(), "{} differences", told.len());
+    assert!(
+        tally.commands > 1000 && tally.errors < tally.commands / 2,
+        "too little happened to show anything"
+    );
+}

@@ -1,0 +1,100 @@
+//! The two servers: redis-server and GoRedis, with the same small settings.
+
+use crate::frame::{Connection, Frame};
+use crate::generate::CLIENTS;
+use crate::harness::{Launch, Server};
+use crate::redis::Redis;
+
+/// Small, so that a few commands make a tree of a packed collection and a few more its opposite.
+const SMALL: [&str; 14] = [
+    "hash-max-listpack-entries",
+    "8",
+    "hash-max-listpack-value",
+    "32",
+    "list-max-listpack-size",
+    "6",
+    "set-max-intset-entries",
+    "8",
+    "zset-max-listpack-entries",
+    "8",
+    "zset-max-listpack-value",
+    "32",
+    "proto-max-bulk-len",
+    "512mb",
+];
+/// What only one of them knows.
+const OUR_SMALL: [&str; 4] = ["-set-max-listpack-entries", "8", "-set-max-listpack-value", "32"];
+
+/// One server's connections.
+#[derive(Debug)]
+pub struct Side {
+    pub clients: Vec<Connection>,
+    /// What looks on, and is in no transaction.
+    pub onlooker: Connection,
+}
+
+impl Side {
+    fn open(server: &'static str, port: u16) -> Self {
+        let clients = (0..CLIENTS).map(|_| Connection::open(server, port)).collect();
+        Self { clients, onlooker: Connection::open(server, port) }
+    }
+
+    /// Forgets everything, and puts the connections back into the state of new ones.
+    fn clear(&mut self, version: u8) {
+        for client in &mut self.clients {
+            client.ask("RESET");
+            let hello = client.call(&["HELLO", &version.to_string()]);
+            assert!(hello.error().is_none(), "HELLO {version}: {hello}");
+        }
+        assert_eq!(self.onlooker.ask("FLUSHALL"), Frame::Line(b'+', b"OK".to_vec()));
+    }
+}
+
+/// Both of them.
+pub struct Pair {
+    pub theirs: Side,
+    pub ours: Side,
+    /// Taken only while it is restarted.
+    goredis: Option<Server>,
+    _redis: Redis,
+}
+
+impl Pair {
+    /// Starts both; GoRedis with further options.
+    pub fn start(options: &[&str]) -> Self {
+        let settings: Vec<String> =
+            SMALL.chunks(2).flat_map(|pair| [format!("--{}", pair[0]), pair[1].into()]).collect();
+        let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let redis = runtime.block_on(Redis::start(&settings));
+        let launch =
+            Launch::persistent(&settings).with(&OUR_SMALL).with(&["-segment-bytes", "4mb"]).with(options);
+        let goredis = launch.start();
+        Self {
+            theirs: Side::open("redis-server", redis.port()),
+            ours: Side::open("goredis", goredis.port()),
+            goredis: Some(goredis),
+            _redis: redis,
+        }
+    }
+
+    /// Both hold nothing afterwards.
+    pub fn clear(&mut self, version: u8) {
+        self.theirs.clear(version);
+        self.ours.clear(version);
+    }
+
+    /// Kills GoRedis and starts it again from its files.
+    pub fn kill_and_restart(&mut self) {
+        let goredis = self.goredis.take().expect("it runs").killed_and_restarted();
+        self.ours = Side::open("goredis", goredis.port());
+        self.goredis = Some(goredis);
+    }
+
+    /// Whether both have a command, by its name in COMMAND INFO.
+    pub fn know(&mut self, name: &str) -> bool {
+        [&mut self.theirs, &mut self.ours]
+            .into_iter()
+            .all(|side| matches!(side.onlooker.call(&["COMMAND", "INFO", name]).parts(), [Frame::Many(..)]))
+    }
+}
