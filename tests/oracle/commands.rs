@@ -190,7 +190,5 @@ pub const COMMANDS: &[&str] = &[
     "MULTI",
     "EXEC",
     "DISCARD",
-    "WATCH ( {any} )+",
-    "WATCH ( {any} )+",
     "UNWATCH",
 ];

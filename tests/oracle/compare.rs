@@ -1,5 +1,6 @@
 //! Which differences between two replies mean nothing: order where there is none, time that passes, dice.
 
+use crate::exceptions::numbers_agree;
 use crate::frame::Frame;
 
 /// Milliseconds, or seconds, by which two times may differ that mean the same moment.
@@ -73,7 +74,7 @@ impl Mode {
                 _ => false,
             },
             (Self::Unordered | Self::UnorderedPairs, Frame::Many(kind, _), Frame::Many(other, _)) => {
-                kind == other && self.sorted(theirs) == self.sorted(ours)
+                kind == other && self.same_parts(theirs, ours)
             }
             (Self::Scan | Self::ScanPairs, Frame::Many(..), Frame::Many(..)) => {
                 let ([from, found], [other, our_found]) = (theirs.parts(), ours.parts()) else {
@@ -81,10 +82,20 @@ impl Mode {
                 };
                 // What a scan in parts has found yet says nothing.
                 let complete = from.bytes() == b"0" && other.bytes() == b"0";
-                !complete || self.sorted(found) == self.sorted(our_found)
+                !complete || self.same_parts(found, our_found)
             }
             _ => false,
         }
+    }
+
+    fn same_parts(self, theirs: &Frame, ours: &Frame) -> bool {
+        let (theirs, ours) = (self.sorted(theirs), self.sorted(ours));
+        // Why not equal: ZSCAN says scores as no other command does.
+        let same = |(theirs, ours): (&Vec<Frame>, &Vec<Frame>)| {
+            theirs.len() == ours.len()
+                && theirs.iter().zip(ours).all(|(one, other)| numbers_agree(one, other))
+        };
+        theirs.len() == ours.len() && theirs.iter().zip(&ours).all(same)
     }
 
     /// The parts in some order, pairs together; of a scan without repetitions, which it may have.

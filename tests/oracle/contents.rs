@@ -79,7 +79,7 @@ impl Entry {
             _ => Mode::Exact,
         };
         self.kind == ours.kind
-            && mode.agree(&self.value, &ours.value)
+            && (mode.agree(&self.value, &ours.value) || exceptions::numbers_agree(&self.value, &ours.value))
             && Mode::Time.agree(&self.expiry, &ours.expiry)
             && (!with_encodings
                 || self.encoding == ours.encoding

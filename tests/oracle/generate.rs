@@ -9,7 +9,7 @@ use crate::words::{TIMEOUTS, Words};
 pub const CLIENTS: usize = 2;
 
 /// Never sent, whatever a mutation makes.
-const FORBIDDEN: [&str; 3] = ["sync", "psync", "monitor"];
+const FORBIDDEN: [&str; 4] = ["sync", "psync", "monitor", "watch"];
 
 /// One command of a sequence.
 #[derive(Clone, Debug)]
@@ -64,9 +64,16 @@ impl Generator {
     pub fn sequence(&self, seed: u64) -> Sequence {
         let random = &mut Random::new(seed);
         let share = 1 + random.below(8);
+        let one_score = random.below(4) == 0;
+        let members = [4, 12, 30][random.below(3) as usize];
+        let words = Words { keys: 1 + random.below(3), members, one_score };
         let mood = Mood {
-            words: Words { keys: 1 + random.below(3), members: [4, 12, 30][random.below(3) as usize] },
-            chosen: self.others.iter().filter(|_| random.below(8) < share).collect(),
+            chosen: self
+                .others
+                .iter()
+                .filter(|template| random.below(8) < share && template.suits_one_score() != Some(!one_score))
+                .collect(),
+            words,
             mutated_one_in: [5, 10, 30, 1000][random.below(4) as usize],
             batch: [1, 6, 30][random.below(3) as usize],
         };
@@ -76,8 +83,12 @@ impl Generator {
         let mut in_multi = [false; CLIENTS];
         while steps.len() < length {
             let client = usize::from(random.below(10) == 0);
-            if !in_multi[client] && random.below(80) == 0 {
-                steps.extend(short_lived(client, &mood.words, random));
+            if !in_multi[client] && random.below(40) == 0 {
+                steps.extend(if random.below(2) == 0 {
+                    short_lived(client, &mood.words, random)
+                } else {
+                    watch(client, &mood.words, random)
+                });
                 continue;
             }
             let args = self.command(&mood, in_multi[client], random);
@@ -104,10 +115,12 @@ impl Generator {
                 mood.chosen[random.below(mood.chosen.len() as u64) as usize]
             };
             let mut args = template.command(&mood.words, random);
-            if random.below(mood.mutated_one_in) == 0 {
+            let is_kept = mood.words.one_score && template.makes_scores();
+            if random.below(mood.mutated_one_in) == 0 && !is_kept {
                 mutate(&mut args, &mood.words, random);
             }
-            if is_repeatable(&args) {
+            let by_name = args.iter().any(|arg| arg.eq_ignore_ascii_case(b"BYLEX"));
+            if is_repeatable(&args) && (mood.words.one_score || !by_name) {
                 return args;
             }
         }
@@ -127,6 +140,16 @@ fn short_lived(client: usize, words: &Words, random: &mut Random) -> [Step; 2] {
         Step { client, args, ends_batch: waits, waits }
     };
     [step(line, true), step(&[b"EXISTS", &key], false)]
+}
+
+/// WATCH of a key that is there: one that was not there, came and went has not changed for GoRedis, but has for Redis.
+fn watch(client: usize, words: &Words, random: &mut Random) -> [Step; 2] {
+    let key = words.of_kind("any", random);
+    let step = |line: &[&[u8]]| {
+        let args = line.iter().map(|arg| arg.to_vec()).collect();
+        Step { client, args, ends_batch: false, waits: false }
+    };
+    [step(&[b"SETNX", &key, b"watched"]), step(&[b"WATCH", &key])]
 }
 
 fn mutate(args: &mut Vec<Vec<u8>>, words: &Words, random: &mut Random) {
@@ -170,6 +193,8 @@ fn is_repeatable(args: &[Vec<u8>]) -> bool {
         }),
         "set" => (3..args.len()).all(is_far),
         "getex" => (2..args.len()).all(is_far),
+        // Which element that is overflows in Redis.
+        "lset" | "lindex" | "lrem" => number(2) != Some(i64::MIN),
         // So much would be made.
         "setrange" | "setbit" => number(2).is_none_or(|offset| !(10_000..(1 << 29) + 1).contains(&offset)),
         "blpop" | "brpop" | "blmove" | "brpoplpush" | "bzpopmin" | "bzpopmax" => is_timeout(args.last()),

@@ -17,6 +17,7 @@ use crate::words::Words;
 #[derive(Debug)]
 pub struct Template {
     nodes: Vec<Node>,
+    line: &'static str,
 }
 
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Template {
         let mut words = line.split(' ');
         let (mut branches, end) = branches(&mut words);
         assert!(end.is_empty() && branches.len() == 1, "not a template: {line}");
-        Self { nodes: branches.remove(0) }
+        Self { nodes: branches.remove(0), line }
     }
 
     /// A command that it allows.
@@ -44,6 +45,25 @@ impl Template {
         let mut args = Vec::new();
         expand(&self.nodes, words, random, &mut args);
         args
+    }
+
+    /// Whether it is only for sorted sets with one score, only for others, or for both.
+    pub fn suits_one_score(&self) -> Option<bool> {
+        let others = ["ZINCRBY", "ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE"];
+        if self.line.contains("{lex}") {
+            Some(true)
+        } else if others.iter().any(|name| self.line.starts_with(name))
+            || self.line.ends_with("INCR > {score} {member}")
+        {
+            Some(false)
+        } else {
+            None
+        }
+    }
+
+    /// Whether scores are among its arguments.
+    pub fn makes_scores(&self) -> bool {
+        self.line.contains("{score}")
     }
 
     /// The name as COMMAND INFO knows it; a subcommand's with its container's.

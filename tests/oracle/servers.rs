@@ -22,7 +22,7 @@ const SMALL: [&str; 14] = [
     "proto-max-bulk-len",
     "512mb",
 ];
-/// What only one of them knows.
+/// What Redis knows since 7.2.
 const OUR_SMALL: [&str; 4] = ["-set-max-listpack-entries", "8", "-set-max-listpack-value", "32"];
 
 /// One server's connections.
@@ -70,12 +70,12 @@ impl Pair {
         let launch =
             Launch::persistent(&settings).with(&OUR_SMALL).with(&["-segment-bytes", "4mb"]).with(options);
         let goredis = launch.start();
-        Self {
-            theirs: Side::open("redis-server", redis.port()),
-            ours: Side::open("goredis", goredis.port()),
-            goredis: Some(goredis),
-            _redis: redis,
+        let mut theirs = Side::open("redis-server", redis.port());
+        for pair in OUR_SMALL.chunks(2) {
+            // Why not looked at: only a younger Redis knows these.
+            let _ = theirs.onlooker.call(&["CONFIG", "SET", &pair[0][1..], pair[1]]);
         }
+        Self { theirs, ours: Side::open("goredis", goredis.port()), goredis: Some(goredis), _redis: redis }
     }
 
     /// Both hold nothing afterwards.

@@ -48,7 +48,7 @@ const FLOATS: [&str; 20] = [
     "100",
     "5.0",
     "1e17",
-    "1.7976931348623157e308",
+    "1e10",
     "123456789.123456789",
     "0",
     "-0.0",
@@ -76,8 +76,9 @@ const INTS: [&str; 16] = [
     "",
     " 1",
 ];
+/// No two stars alone: Redis does not match an empty key with them, but with one.
 const PATTERNS: [&str; 14] =
-    ["*", "s*", "?1", "[sl]*", "f*", "m1*", "*0", "[^s]*", "\\*", "nothing", "", "[a-m]*", "f[0-5", "**"];
+    ["*", "s*", "?1", "[sl]*", "f*", "m1*", "*0", "[^s]*", "\\*", "nothing", "", "[a-m]*", "f[0-5", "?*"];
 
 /// What a mutation puts into a command.
 const JUNK: [&str; 66] = [
@@ -156,6 +157,8 @@ pub struct Words {
     pub keys: u64,
     /// Different members, fields and elements, roughly.
     pub members: u64,
+    /// Whether all scores are the same, without which ranges by name mean nothing.
+    pub one_score: bool,
 }
 
 impl Words {
@@ -170,6 +173,7 @@ impl Words {
             "any" => self.key(TYPES[random.below(5) as usize], random),
             "value" => value(random),
             "field" | "member" | "element" => self.member(random),
+            "score" if self.one_score => b"0".to_vec(),
             "score" => pick(&SCORES, random),
             "float" => pick(&FLOATS, random),
             "int" => self.int(random),
@@ -228,7 +232,7 @@ impl Words {
         let number = random.below(self.members);
         match random.below(40) {
             0 => Vec::new(),
-            1 => b"\0\xff\r\n".to_vec(),
+            1 => b"\xfe\x01\r\n".to_vec(),
             2 => pick(&["1.0", "01", "-0", "+1", "9223372036854775807", "-9223372036854775808"], random),
             3 => pick(
                 &["9223372036854775808", "32768", "-32769", "2147483648", "4294967296", "a", "Z"],
@@ -289,9 +293,9 @@ fn value(random: &mut Random) -> Vec<u8> {
             long(random, bytes)
         }
         9 if random.below(20) == 0 => long(random, 70_000),
-        9 => (0..=255).collect(),
+        9 => (1..=255).chain([0]).collect(),
         10 => b"hello world".to_vec(),
-        11 => b"\0\xff\r\n".to_vec(),
+        11 => b"\xfe\x01\r\n".to_vec(),
         12..16 => (random.below(40) as i64 - 10).to_string().into_bytes(),
         _ => pick(&["a", "b", "abc", "ohmytext", "mynewtext", "3.5"], random),
     }

@@ -288,6 +288,8 @@ fn lcs_answers_text_length_or_matches() {
         ("LCS nokey other IDX", "*4 $7 matches *0 $3 len :0"),
         ("LCS x y LEN IDX", "-ERR If you want both the length and indexes, please just use IDX."),
         ("LCS x y MINMATCHLEN", "-ERR syntax error"),
+        ("RPUSH list a", ":1"),
+        ("LCS x list LEN IDX", "-ERR The specified keys must contain string values"),
         ("SETRANGE big 20000 x", ":20001"),
         ("LCS big big LEN", "-ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"),
         ("SETRANGE big2 3000 x", ":3001"),
