@@ -4,7 +4,12 @@ use crate::compare::Mode;
 use crate::exceptions;
 use crate::frame::{Connection, Frame};
 
-const DATABASES: usize = 16;
+/// Databases that both servers have.
+pub const DATABASES: usize = 3;
+
+/// What fetches a value, by type.
+const VALUES: [&str; 5] =
+    ["GET KEY", "LRANGE KEY 0 -1", "SMEMBERS KEY", "HGETALL KEY", "ZRANGE KEY 0 -1 WITHSCORES"];
 
 /// One key with all that is known of it.
 #[derive(Debug)]
@@ -21,28 +26,33 @@ pub struct Entry {
 pub fn of(onlooker: &mut Connection) -> Vec<Entry> {
     let mut entries = Vec::new();
     for database in 0..DATABASES {
-        onlooker.ask(&format!("SELECT {database}"));
-        let mut keys: Vec<Vec<u8>> =
-            onlooker.ask("KEYS *").parts().iter().map(|key| key.bytes().to_vec()).collect();
+        let select = [b"SELECT".to_vec(), database.to_string().into_bytes()];
+        let found = onlooker.calls(&[&select, &[b"KEYS".to_vec(), b"*".to_vec()]]).remove(1);
+        let mut keys: Vec<Vec<u8>> = found.parts().iter().map(|key| key.bytes().to_vec()).collect();
         keys.sort();
+        let questions: Vec<Vec<Vec<u8>>> = keys.iter().flat_map(|key| about(key)).collect();
+        let mut answers = onlooker.calls(&questions).into_iter();
         for key in keys {
-            let kind = onlooker.call(&[&b"TYPE"[..], &key]);
-            let question: &[&[u8]] = match kind.bytes() {
-                b"string" => &[b"GET", &key],
-                b"list" => &[b"LRANGE", &key, b"0", b"-1"],
-                b"set" => &[b"SMEMBERS", &key],
-                b"hash" => &[b"HGETALL", &key],
-                b"zset" => &[b"ZRANGE", &key, b"0", b"-1", b"WITHSCORES"],
-                _ => &[b"DUMP", &key],
-            };
-            let value = onlooker.call(question);
-            let encoding = onlooker.call(&[&b"OBJECT"[..], b"ENCODING", &key]);
-            let expiry = onlooker.call(&[&b"PEXPIRETIME"[..], &key]);
+            let [kind, encoding, expiry] = [(); 3].map(|()| answers.next().expect("as many answers"));
+            let values: Vec<Frame> = answers.by_ref().take(VALUES.len()).collect();
+            // Why so: all but one are errors, as the key has one type.
+            let value =
+                values.into_iter().find(|value| value.error().is_none()).unwrap_or_else(|| kind.clone());
             entries.push(Entry { name: (database, key), kind, encoding, expiry, value });
         }
     }
     onlooker.ask("SELECT 0");
     entries
+}
+
+/// The questions that are asked about a key, the first of which have an answer whatever it holds.
+fn about(key: &[u8]) -> Vec<Vec<Vec<u8>>> {
+    let ask = |line: &&str| -> Vec<Vec<u8>> {
+        line.split(' ')
+            .map(|word| if word == "KEY" { key.to_vec() } else { word.as_bytes().to_vec() })
+            .collect()
+    };
+    ["TYPE KEY", "OBJECT ENCODING KEY", "PEXPIRETIME KEY"].iter().chain(&VALUES).map(ask).collect()
 }
 
 /// The first key that differs, as text: its name, then what either holds.

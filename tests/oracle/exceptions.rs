@@ -57,11 +57,13 @@ pub const EXCEPTIONS: &[Exception] = &[
         },
     },
     Exception {
-        reason: "an error quotes what was sent up to its end, not up to the first NUL, where texts end in C",
+        reason: "an error is text, so what it quotes is made text, and does not end at the first NUL as in C",
         parts_ways: false,
         applies: |args, theirs, ours| {
             let begins = |reply: &Frame| reply.error().is_some_and(|error| error.starts_with(b"ERR unknown"));
-            args.iter().any(|arg| arg.contains(&0)) && begins(theirs) && begins(ours)
+            args.iter().any(|arg| arg.contains(&0) || std::str::from_utf8(arg).is_err())
+                && begins(theirs)
+                && begins(ours)
         },
     },
 ];

@@ -124,6 +124,13 @@ impl Connection {
         self.reply()
     }
 
+    /// Sends commands in one piece, and reads their replies.
+    pub fn calls<C: AsRef<[Vec<u8>]>>(&mut self, commands: &[C]) -> Vec<Frame> {
+        let bytes: Vec<u8> = commands.iter().flat_map(|args| request(args.as_ref())).collect();
+        self.send(&bytes);
+        commands.iter().map(|_| self.reply()).collect()
+    }
+
     /// Sends a command given as a line, and reads its reply.
     pub fn ask(&mut self, line: &str) -> Frame {
         self.call(&line.split(' ').collect::<Vec<_>>())

@@ -174,7 +174,7 @@ fn mutate(args: &mut Vec<Vec<u8>>, words: &Words, random: &mut Random) {
 /// Whether a command does the same on both servers, however fast they are and whatever their dice say.
 fn is_repeatable(args: &[Vec<u8>]) -> bool {
     let name = String::from_utf8_lossy(&args[0]).to_lowercase();
-    let number = |at: usize| args.get(at).and_then(|arg| std::str::from_utf8(arg).ok()?.parse::<i64>().ok());
+    let number = |at: usize| args.get(at).and_then(|arg| std::str::from_utf8(arg).ok()?.parse::<i128>().ok());
     let is_timeout = |arg: Option<&Vec<u8>>| {
         arg.is_none_or(|arg| TIMEOUTS.iter().any(|timeout| timeout.as_bytes() == arg))
     };
@@ -185,7 +185,9 @@ fn is_repeatable(args: &[Vec<u8>]) -> bool {
         "spop" => {
             args.len() > 3 || args.len() == 3 && number(2).is_none_or(|count| count <= 0 || count > 1000)
         }
-        "expire" | "pexpire" | "hexpire" | "setex" | "psetex" | "restore" => is_far(2),
+        "expire" | "pexpire" | "hexpire" | "setex" | "psetex" => is_far(2),
+        // And what is too far is over for Redis.
+        "restore" => is_far(2) && number(2).is_none_or(|time| time < 1 << 60),
         // Now, give or take years, in seconds and in milliseconds.
         "expireat" | "pexpireat" => number(2).is_none_or(|time| {
             !(1_500_000_000..3_900_000_000).contains(&time)
@@ -194,7 +196,10 @@ fn is_repeatable(args: &[Vec<u8>]) -> bool {
         "set" => (3..args.len()).all(is_far),
         "getex" => (2..args.len()).all(is_far),
         // Which element that is overflows in Redis.
-        "lset" | "lindex" | "lrem" => number(2) != Some(i64::MIN),
+        "lset" | "lindex" | "lrem" => number(2).is_none_or(|index| index.unsigned_abs() < 1 << 60),
+        // A cursor that no server gave.
+        "scan" => number(1).is_none_or(|cursor| cursor <= 0),
+        "sscan" | "hscan" | "zscan" => number(2).is_none_or(|cursor| cursor <= 0),
         // So much would be made.
         "setrange" | "setbit" => number(2).is_none_or(|offset| !(10_000..(1 << 29) + 1).contains(&offset)),
         "blpop" | "brpop" | "blmove" | "brpoplpush" | "bzpopmin" | "bzpopmax" => is_timeout(args.last()),

@@ -6,24 +6,17 @@ use crate::harness::{Launch, Server};
 use crate::redis::Redis;
 
 /// Small, so that a few commands make a tree of a packed collection and a few more its opposite.
-const SMALL: [&str; 14] = [
-    "hash-max-listpack-entries",
-    "8",
-    "hash-max-listpack-value",
-    "32",
-    "list-max-listpack-size",
-    "6",
-    "set-max-intset-entries",
-    "8",
-    "zset-max-listpack-entries",
-    "8",
-    "zset-max-listpack-value",
-    "32",
-    "proto-max-bulk-len",
-    "512mb",
+const SMALL: [(&str, &str); 7] = [
+    ("hash-max-listpack-entries", "8"),
+    ("hash-max-listpack-value", "32"),
+    ("list-max-listpack-size", "6"),
+    ("set-max-intset-entries", "8"),
+    ("zset-max-listpack-entries", "8"),
+    ("zset-max-listpack-value", "32"),
+    ("databases", "3"),
 ];
 /// What Redis knows since 7.2.
-const OUR_SMALL: [&str; 4] = ["-set-max-listpack-entries", "8", "-set-max-listpack-value", "32"];
+const YOUNG: [(&str, &str); 2] = [("set-max-listpack-entries", "8"), ("set-max-listpack-value", "32")];
 
 /// One server's connections.
 #[derive(Debug)]
@@ -62,20 +55,23 @@ pub struct Pair {
 impl Pair {
     /// Starts both; GoRedis with further options.
     pub fn start(options: &[&str]) -> Self {
-        let settings: Vec<String> =
-            SMALL.chunks(2).flat_map(|pair| [format!("--{}", pair[0]), pair[1].into()]).collect();
-        let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+        let as_options = |settings: &[(&str, &str)]| -> Vec<String> {
+            settings.iter().flat_map(|(name, value)| [format!("--{name}"), (*value).to_owned()]).collect()
+        };
+        let (small, young) = (as_options(&SMALL), as_options(&YOUNG));
+        let small: Vec<&str> = small.iter().map(String::as_str).collect();
+        let young: Vec<&str> = young.iter().map(String::as_str).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let redis = runtime.block_on(Redis::start(&settings));
-        let launch =
-            Launch::persistent(&settings).with(&OUR_SMALL).with(&["-segment-bytes", "4mb"]).with(options);
+        let redis = runtime.block_on(Redis::start(&small));
+        let launch = Launch::persistent(&small).with(&young).with(&["--segment-bytes", "4mb"]).with(options);
         let goredis = launch.start();
         let mut theirs = Side::open("redis-server", redis.port());
-        for pair in OUR_SMALL.chunks(2) {
-            // Why not looked at: only a younger Redis knows these.
-            let _ = theirs.onlooker.call(&["CONFIG", "SET", &pair[0][1..], pair[1]]);
+        for (name, value) in YOUNG {
+            // Why not looked at: an older Redis refuses it.
+            let _ = theirs.onlooker.call(&["CONFIG", "SET", name, value]);
         }
-        Self { theirs, ours: Side::open("goredis", goredis.port()), goredis: Some(goredis), _redis: redis }
+        let ours = Side::open("goredis", goredis.port());
+        Self { theirs, ours, goredis: Some(goredis), _redis: redis }
     }
 
     /// Both hold nothing afterwards.

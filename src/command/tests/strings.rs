@@ -246,6 +246,11 @@ fn strings_beyond_the_limit_are_refused() {
         ("SETRANGE x -1 world", "-ERR offset is out of range"),
         ("SETRANGE x one world", "-ERR value is not an integer or out of range"),
         ("SETRANGE x 536870908 world", "-ERR string exceeds maximum allowed size (proto-max-bulk-len)"),
+        ("RPUSH list a", ":1"),
+        (
+            "SETRANGE list 536870908 world",
+            "-WRONGTYPE Operation against a key holding the wrong kind of value",
+        ),
         (
             "SETRANGE x 9223372036854775807 world",
             "-ERR string exceeds maximum allowed size (proto-max-bulk-len)",
