@@ -14,7 +14,7 @@ pub enum Mode {
     Unordered,
     /// The parts are pairs that have no order.
     UnorderedPairs,
-    /// A moment, or the time until then.
+    /// A moment, or the time until then; or several.
     Time,
     /// A cursor, and parts that have no order; complete if both cursors say so.
     Scan,
@@ -41,6 +41,7 @@ impl Mode {
             }
             "hgetall" => Self::UnorderedPairs,
             "ttl" | "pttl" | "expiretime" | "pexpiretime" => Self::Time,
+            "httl" | "hpttl" | "hexpiretime" | "hpexpiretime" => Self::Time,
             "scan" | "sscan" => Self::Scan,
             "hscan" | "zscan" => Self::ScanPairs,
             "srandmember" | "hrandfield" | "zrandmember" if is_whole() && args.len() == 3 => Self::Unordered,
@@ -69,6 +70,11 @@ impl Mode {
                 theirs.sketch() == ours.sketch() && theirs.parts().len() == ours.parts().len()
             }
             (Self::Shape, ..) => theirs.sketch() == ours.sketch(),
+            (Self::Time, Frame::Many(..), Frame::Many(..)) => {
+                let (times, others) = (theirs.parts(), ours.parts());
+                times.len() == others.len()
+                    && times.iter().zip(others).all(|(one, other)| self.agree(one, other))
+            }
             (Self::Time, ..) => match (theirs.int(), ours.int()) {
                 (Some(theirs @ 0..), Some(ours @ 0..)) => (theirs - ours).abs() <= TIME_SLACK,
                 _ => false,

@@ -39,12 +39,20 @@ pub const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         reason: "since 7.2 ZRANK and ZREVRANK have an option",
-        parts_ways: false,
+        parts_ways: true,
         applies: |args, theirs, ours| {
             (is(&args[0], "zrank") || is(&args[0], "zrevrank"))
                 && args.len() > 3
                 && theirs.error().is_some_and(|error| error.starts_with(b"ERR wrong number of arguments"))
-                && ours.error() == Some(b"ERR syntax error")
+                && ours != theirs
+        },
+    },
+    Exception {
+        reason: "since 7.2 the least of all integers is no rank for LPOS",
+        parts_ways: false,
+        applies: |args, _, ours| {
+            is(&args[0], "lpos")
+                && ours.error().is_some_and(|error| error.starts_with(b"ERR value is out of range"))
         },
     },
     Exception {
@@ -60,10 +68,9 @@ pub const EXCEPTIONS: &[Exception] = &[
         reason: "an error is text, so what it quotes is made text, and does not end at the first NUL as in C",
         parts_ways: false,
         applies: |args, theirs, ours| {
-            let begins = |reply: &Frame| reply.error().is_some_and(|error| error.starts_with(b"ERR unknown"));
-            args.iter().any(|arg| arg.contains(&0) || std::str::from_utf8(arg).is_err())
-                && begins(theirs)
-                && begins(ours)
+            let is_text = |arg: &Vec<u8>| !arg.contains(&0) && std::str::from_utf8(arg).is_ok();
+            let begins = |reply: &Frame| reply.error().map(|error| error[..error.len().min(15)].to_vec());
+            !args.iter().all(is_text) && begins(theirs).is_some() && begins(theirs) == begins(ours)
         },
     },
 ];

@@ -185,16 +185,21 @@ fn is_repeatable(args: &[Vec<u8>]) -> bool {
         "spop" => {
             args.len() > 3 || args.len() == 3 && number(2).is_none_or(|count| count <= 0 || count > 1000)
         }
-        "expire" | "pexpire" | "hexpire" | "setex" | "psetex" => is_far(2),
+        "expire" | "pexpire" | "hexpire" | "hpexpire" | "setex" | "psetex" => is_far(2),
         // And what is too far is over for Redis.
         "restore" => is_far(2) && number(2).is_none_or(|time| time < 1 << 60),
         // Now, give or take years, in seconds and in milliseconds.
-        "expireat" | "pexpireat" => number(2).is_none_or(|time| {
+        "expireat" | "pexpireat" | "hexpireat" | "hpexpireat" => number(2).is_none_or(|time| {
             !(1_500_000_000..3_900_000_000).contains(&time)
                 && !(1_500_000_000_000..3_900_000_000_000).contains(&time)
         }),
         "set" => (3..args.len()).all(is_far),
         "getex" => (2..args.len()).all(is_far),
+        "hgetex" | "hsetex" => {
+            let is_time =
+                |word: &[u8]| [&b"EX"[..], b"PX"].iter().any(|time| word.eq_ignore_ascii_case(time));
+            (2..args.len()).all(|at| !is_time(&args[at - 1]) || is_far(at))
+        }
         // Which element that is overflows in Redis.
         "lset" | "lindex" | "lrem" => number(2).is_none_or(|index| index.unsigned_abs() < 1 << 60),
         // A cursor that no server gave.
