@@ -129,12 +129,12 @@ fn expand(nodes: &[Node], words: &Words, random: &mut Random, args: &mut Vec<Vec
                 expand(branch, words, random, args);
             }
             Node::Some(inner) => {
-                for _ in 0..few(random) {
+                for _ in 0..few(words, random) {
                     expand(inner, words, random, args);
                 }
             }
             Node::Counted(inner) => {
-                let count = few(random);
+                let count = few(words, random);
                 args.push(count.to_string().into_bytes());
                 for _ in 0..count {
                     expand(inner, words, random, args);
@@ -153,11 +153,11 @@ fn expand(nodes: &[Node], words: &Words, random: &mut Random, args: &mut Vec<Vec
     }
 }
 
-/// One, more often than more; now and then so many that a packed collection becomes a tree.
-fn few(random: &mut Random) -> u64 {
+/// One, more often than more; now and then so many that a packed collection becomes a tree, or a tree a large one.
+fn few(words: &Words, random: &mut Random) -> u64 {
     match random.below(20) {
         0..12 => 1,
         12..19 => 2 + random.below(3),
-        _ => 5 + random.below(12),
+        _ => 5 + random.below(12.max(words.members / 12)),
     }
 }

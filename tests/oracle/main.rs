@@ -13,12 +13,13 @@
 //! |---|---|
 //! | `commands`, `grammar`, `words`, `generate` | what is asked |
 //! | `servers`, `frame`, `play` | how it is asked |
-//! | `compare`, `exceptions`, `contents` | what counts as the same |
+//! | `compare`, `exceptions`, `contents`, `events` | what counts as the same |
 //! | `shrink` | what is told |
 
 mod commands;
 mod compare;
 mod contents;
+mod events;
 mod exceptions;
 mod frame;
 mod generate;
@@ -36,7 +37,7 @@ mod servers;
 mod shrink;
 mod words;
 
-use generate::{Generator, Sequence};
+use generate::{Generator, Sequence, Step};
 use play::{Difference, Ending, Tally, play};
 use servers::Pair;
 use std::collections::BTreeMap;
@@ -45,8 +46,8 @@ use std::fmt::Write;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const SECONDS_DEFAULT: u64 = 25;
-/// One sequence in so many ends with a restart.
-const RESTARTED_ONE_IN: u64 = 40;
+/// Two sequences in so many end with a restart.
+const RESTARTED_TWO_IN: u64 = 30;
 /// After so many differences of different kinds no more are looked for.
 const TOLD_MAX: usize = 20;
 
@@ -70,6 +71,38 @@ fn report(seed: u64, sequence: &Sequence, difference: &Difference) -> String {
     text
 }
 
+/// A sequence of lines for the first client.
+fn lines(lines: &[&str]) -> Sequence {
+    let words = |line: &&str| line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+    let step = |line| Step { client: 0, args: words(line), ends_batch: false, waits: false };
+    Sequence { version: 2, steps: lines.iter().map(step).collect() }
+}
+
+#[test]
+fn a_difference_is_found_and_told_with_the_commands_that_it_needs() {
+    // Another setting than that of the server beside it makes the difference.
+    let mut pair = Pair::start(&["--hash-max-listpack-entries", "1"]);
+    let play_it =
+        |pair: &mut Pair, sequence: &Sequence| play(pair, sequence, Ending::Look, &mut Tally::default());
+    assert!(play_it(&mut pair, &lines(&["SET s0 a", "HSET h0 a 1", "OBJECT ENCODING h0"])).is_none());
+    let sequence = lines(&[
+        "SET s0 a",
+        "HSET h1 a 1",
+        "HSET h0 a 1 b 2 c 3",
+        "GET s0",
+        "HDEL h0 c",
+        "HLEN h1",
+        "OBJECT ENCODING h0",
+        "DEL h1",
+    ]);
+    let difference = play_it(&mut pair, &sequence).expect("a difference");
+    assert_eq!((difference.theirs.as_str(), difference.ours.as_str()), ("\"listpack\"", "\"hashtable\""));
+    let (shortest, _) = shrink::shrink(&mut pair, sequence, Ending::Look, difference);
+    let told: Vec<String> = shortest.steps.iter().map(|step| play::line(&step.args)).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("HSET h0") && told[1] == "OBJECT ENCODING h0", "{told:?}");
+}
+
 #[test]
 fn every_reply_is_that_of_redis() {
     let first = variable("GOREDIS_TEST_SEED").unwrap_or_else(fresh_seed);
@@ -91,7 +124,11 @@ fn every_reply_is_that_of_redis() {
     while (started.elapsed() < time || sequences == 0) && told.len() < TOLD_MAX {
         let seed = first.wrapping_add(sequences);
         let sequence = generator.sequence(seed);
-        let ending = if seed % RESTARTED_ONE_IN == 0 { Ending::Restart } else { Ending::Look };
+        let ending = match seed % RESTARTED_TWO_IN {
+            0 => Ending::Restart,
+            1 => Ending::SaveAndRestart,
+            _ => Ending::Look,
+        };
         sequences += 1;
         let Some(difference) = play(&mut pair, &sequence, ending, &mut tally) else { continue };
         if told.contains_key(&difference.signature) {
@@ -104,15 +141,15 @@ fn every_reply_is_that_of_redis() {
         told.insert(signature, text);
     }
     println!(
-        "{} commands in {sequences} sequences compared, {} of them answered with errors",
-        tally.commands, tally.errors
+        "{} commands in {sequences} sequences compared, {} of them answered with errors; {} events",
+        tally.commands, tally.errors, tally.events
     );
     for (reason, times) in &tally.excepted {
         println!("meant, {times} times: {reason}");
     }
     assert!(told.is_empty(), "{} differences", told.len());
     assert!(
-        tally.commands > 1000 && tally.errors < tally.commands / 2,
+        tally.commands > 1000 && tally.errors < tally.commands / 2 && tally.events > 100,
         "too little happened to show anything"
     );
 }

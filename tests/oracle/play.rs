@@ -2,6 +2,7 @@
 
 use crate::compare::Mode;
 use crate::contents;
+use crate::events::{self, Event};
 use crate::exceptions;
 use crate::frame::{Connection, Frame, shown};
 use crate::generate::{CLIENTS, Sequence, Step};
@@ -22,6 +23,8 @@ pub enum Ending {
     Look,
     /// The same, and again after GoRedis was killed and started again.
     Restart,
+    /// The same with a snapshot before.
+    SaveAndRestart,
 }
 
 /// Where the servers part.
@@ -57,6 +60,7 @@ pub fn line(args: &[Vec<u8>]) -> String {
 pub struct Tally {
     pub commands: u64,
     pub errors: u64,
+    pub events: u64,
     /// How often each reason made a difference a meant one.
     pub excepted: BTreeMap<&'static str, u64>,
 }
@@ -209,9 +213,26 @@ impl Player<'_> {
             ours,
             steps,
         };
+        let told = events::heard(&mut self.pair.theirs);
+        self.tally.events += told.len() as u64;
+        if let Some((number, theirs, ours)) = events::difference(&told, &events::heard(&mut self.pair.ours)) {
+            let word = |event: Option<&Event>| event.map_or("none", |event| &event.name).to_owned();
+            let told = |event: Option<&Event>| event.map_or("none".to_owned(), ToString::to_string);
+            return Some(Difference {
+                question: format!("event {number}"),
+                signature: format!("events {} {}", word(theirs), word(ours)),
+                theirs: told(theirs),
+                ours: told(ours),
+                steps,
+            });
+        }
         let difference = contents::difference(&theirs, &ours, true).map(|found| parted("", found));
         if difference.is_some() || ending == Ending::Look {
             return difference;
+        }
+        if ending == Ending::SaveAndRestart {
+            let saved = self.pair.ours.onlooker.ask("SAVE");
+            assert!(saved.error().is_none(), "SAVE: {saved}");
         }
         self.pair.kill_and_restart();
         let found = contents::of(&mut self.pair.ours.onlooker);

@@ -1,12 +1,13 @@
 //! The two servers: redis-server and GoRedis, with the same small settings.
 
+use crate::events;
 use crate::frame::{Connection, Frame};
 use crate::generate::CLIENTS;
 use crate::harness::{Launch, Server};
 use crate::redis::Redis;
 
 /// Small, so that a few commands make a tree of a packed collection and a few more its opposite.
-const SMALL: [(&str, &str); 7] = [
+const SMALL: [(&str, &str); 8] = [
     ("hash-max-listpack-entries", "8"),
     ("hash-max-listpack-value", "32"),
     ("list-max-listpack-size", "6"),
@@ -14,6 +15,7 @@ const SMALL: [(&str, &str); 7] = [
     ("zset-max-listpack-entries", "8"),
     ("zset-max-listpack-value", "32"),
     ("databases", "3"),
+    ("notify-keyspace-events", "AE"),
 ];
 /// What Redis knows since 7.2.
 const YOUNG: [(&str, &str); 2] = [("set-max-listpack-entries", "8"), ("set-max-listpack-value", "32")];
@@ -24,12 +26,17 @@ pub struct Side {
     pub clients: Vec<Connection>,
     /// What looks on, and is in no transaction.
     pub onlooker: Connection,
+    /// What hears of keys that change.
+    pub listener: Connection,
 }
 
 impl Side {
     fn open(server: &'static str, port: u16) -> Self {
         let clients = (0..CLIENTS).map(|_| Connection::open(server, port)).collect();
-        Self { clients, onlooker: Connection::open(server, port) }
+        let [onlooker, listener] = [(); 2].map(|()| Connection::open(server, port));
+        let mut side = Self { clients, onlooker, listener };
+        events::listen(&mut side);
+        side
     }
 
     /// Forgets everything, and puts the connections back into the state of new ones.
@@ -40,6 +47,7 @@ impl Side {
             assert!(hello.error().is_none(), "HELLO {version}: {hello}");
         }
         assert_eq!(self.onlooker.ask("FLUSHALL"), Frame::Line(b'+', b"OK".to_vec()));
+        events::heard(self);
     }
 }
 

@@ -230,8 +230,9 @@ impl Words {
 
     fn member(&self, random: &mut Random) -> Vec<u8> {
         let number = random.below(self.members);
-        match random.below(40) {
+        match random.below(41) {
             0 => Vec::new(),
+            40 if random.below(3) == 0 => format!("large {number} {}", "y".repeat(3000)).into_bytes(),
             1 => b"\xfe\x01\r\n".to_vec(),
             2 => pick(&["1.0", "01", "-0", "+1", "9223372036854775807", "-9223372036854775808"], random),
             3 => pick(
