@@ -40,6 +40,12 @@ impl Mode {
                 Self::Unordered
             }
             "hgetall" => Self::UnorderedPairs,
+            "config" if args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"get")) => {
+                Self::UnorderedPairs
+            }
+            "hello" => Self::Kind,
+            "client" if has("LIST") => Self::Kind,
+            "command" if !has("GETKEYS") && !has("FILTERBY") => Self::Kind,
             "ttl" | "pttl" | "expiretime" | "pexpiretime" => Self::Time,
             "httl" | "hpttl" | "hexpiretime" | "hpexpiretime" => Self::Time,
             "scan" | "sscan" => Self::Scan,

@@ -2,10 +2,14 @@
 //!
 //! Knows nothing of the library: a mistake that server and client share must not hide itself.
 
-use crate::harness::{PATIENCE, request};
+use crate::harness::request;
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::time::Duration;
+
+/// Longest that a reply may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One reply of either protocol version; the byte is its kind on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +103,8 @@ pub fn shown(bytes: &[u8]) -> String {
 pub struct Connection {
     reader: BufReader<TcpStream>,
     server: &'static str,
+    /// What was sent last, for messages.
+    sent: Vec<u8>,
 }
 
 impl Connection {
@@ -109,11 +115,12 @@ impl Connection {
         socket.set_nodelay(true).expect("no delay");
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         socket.set_write_timeout(Some(PATIENCE)).expect("a timeout");
-        Self { reader: BufReader::new(socket), server }
+        Self { reader: BufReader::new(socket), server, sent: Vec::new() }
     }
 
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: &[u8]) {
+        self.sent = bytes.to_vec();
         let sent = self.reader.get_mut().write_all(bytes);
         sent.unwrap_or_else(|error| panic!("{} takes no request: {error}", self.server));
     }
@@ -140,7 +147,7 @@ impl Connection {
     pub fn reply(&mut self) -> Frame {
         let mut line = Vec::new();
         if let Err(error) = self.reader.read_until(b'\n', &mut line) {
-            panic!("{} does not answer: {error}", self.server);
+            panic!("{} does not answer ({error}) to all of {}", self.server, self.sent.escape_ascii());
         }
         let Some((&kind, rest)) = line.split_first() else { panic!("{} has hung up", self.server) };
         let Some(text) = rest.strip_suffix(b"\r\n") else { self.nonsense(&line) };

@@ -117,6 +117,9 @@ impl Generator {
                 mood.chosen[random.below(mood.chosen.len() as u64) as usize]
             };
             let mut args = template.command(&mood.words, random);
+            if random.below(100) == 0 {
+                args.splice(0..0, [b"COMMAND".to_vec(), b"GETKEYS".to_vec()]);
+            }
             let is_kept = mood.words.one_score && template.makes_scores();
             if random.below(mood.mutated_one_in) == 0 && !is_kept {
                 mutate(&mut args, &mood.words, random);
@@ -202,6 +205,9 @@ fn is_repeatable(args: &[Vec<u8>]) -> bool {
                 |word: &[u8]| [&b"EX"[..], b"PX"].iter().any(|time| word.eq_ignore_ascii_case(time));
             (2..args.len()).all(|at| !is_time(&args[at - 1]) || is_far(at))
         }
+        "wait" => args.len() != 3 || number(1) == Some(0) && number(2) == Some(1),
+        // Nobody who is there.
+        "client" if has("KILL") => number(3).is_none_or(|client| client > 100_000),
         // Which element that is overflows in Redis.
         "lset" | "lindex" | "lrem" => number(2).is_none_or(|index| index.unsigned_abs() < 1 << 60),
         // A cursor that no server gave.

@@ -74,7 +74,11 @@ impl Template {
         });
         let first = names.next().expect("a name");
         match names.next() {
-            Some(second) if matches!(first.as_str(), "object" | "memory") => format!("{first}|{second}"),
+            Some(second)
+                if matches!(first.as_str(), "object" | "memory" | "client" | "config" | "pubsub") =>
+            {
+                format!("{first}|{second}")
+            }
             _ => first,
         }
     }

@@ -38,7 +38,7 @@ mod shrink;
 mod words;
 
 use generate::{Generator, Sequence, Step};
-use play::{Difference, Ending, Tally, play};
+use play::{Ending, Tally, play};
 use servers::Pair;
 use std::collections::BTreeMap;
 use std::env;
@@ -60,14 +60,24 @@ fn fresh_seed() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos() as u64
 }
 
-/// What is told of a difference.
-fn report(seed: u64, sequence: &Sequence, difference: &Difference) -> String {
+/// Tells the sequence in which a server stopped to answer.
+struct Playing<'a>(u64, &'a Sequence);
+
+impl Drop for Playing<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("while playing {}", told(self.0, self.1));
+        }
+    }
+}
+
+/// A sequence as text.
+fn told(seed: u64, sequence: &Sequence) -> String {
     let mut text = format!("GOREDIS_TEST_SEED={seed}, protocol {}:\n", sequence.version);
     for step in &sequence.steps {
         let marks = if step.waits { ", then time passes" } else { "" };
         writeln!(text, "  client {}: {}{marks}", step.client, play::line(&step.args)).expect("a string");
     }
-    write!(text, "  differs: {difference}").expect("a string");
     text
 }
 
@@ -119,9 +129,9 @@ fn every_reply_is_that_of_redis() {
     });
     println!("not played, as one of them lacks it: {}", unknown.join(" "));
     let (mut tally, mut sequences) = (Tally::default(), 0);
-    let mut told: BTreeMap<String, String> = BTreeMap::new();
+    let mut parted: BTreeMap<String, String> = BTreeMap::new();
     let started = Instant::now();
-    while (started.elapsed() < time || sequences == 0) && told.len() < TOLD_MAX {
+    while (started.elapsed() < time || sequences == 0) && parted.len() < TOLD_MAX {
         let seed = first.wrapping_add(sequences);
         let sequence = generator.sequence(seed);
         let ending = match seed % RESTARTED_TWO_IN {
@@ -130,15 +140,16 @@ fn every_reply_is_that_of_redis() {
             _ => Ending::Look,
         };
         sequences += 1;
+        let _playing = Playing(seed, &sequence);
         let Some(difference) = play(&mut pair, &sequence, ending, &mut tally) else { continue };
-        if told.contains_key(&difference.signature) {
+        if parted.contains_key(&difference.signature) {
             continue;
         }
         let signature = difference.signature.clone();
-        let (sequence, difference) = shrink::shrink(&mut pair, sequence, ending, difference);
-        let text = report(seed, &sequence, &difference);
+        let (shortest, difference) = shrink::shrink(&mut pair, sequence.clone(), ending, difference);
+        let text = format!("{}  differs: {difference}", told(seed, &shortest));
         println!("{text}\n");
-        told.insert(signature, text);
+        parted.insert(signature, text);
     }
     println!(
         "{} commands in {sequences} sequences compared, {} of them answered with errors; {} events",
@@ -147,7 +158,7 @@ fn every_reply_is_that_of_redis() {
     for (reason, times) in &tally.excepted {
         println!("meant, {times} times: {reason}");
     }
-    assert!(told.is_empty(), "{} differences", told.len());
+    assert!(parted.is_empty(), "{} differences", parted.len());
     assert!(
         tally.commands > 1000 && tally.errors < tally.commands / 2 && tally.events > 100,
         "too little happened to show anything"

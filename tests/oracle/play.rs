@@ -163,7 +163,7 @@ impl Player<'_> {
             return None;
         }
         let name = step.args[0].to_ascii_lowercase();
-        let ends_multi = step.args.len() == 1 && matches!(name.as_slice(), b"exec" | b"discard");
+        let ends_multi = step.args.len() == 1 && matches!(name.as_slice(), b"exec" | b"discard" | b"reset");
         let queued = if ends_multi { std::mem::take(&mut self.queued[step.client]) } else { Vec::new() };
         let (inner, our_inner) = (theirs.parts(), ours.parts());
         if !inner.is_empty() && inner.len() == queued.len() && our_inner.len() == queued.len() {

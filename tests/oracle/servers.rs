@@ -7,13 +7,14 @@ use crate::harness::{Launch, Server};
 use crate::redis::Redis;
 
 /// Small, so that a few commands make a tree of a packed collection and a few more its opposite.
-const SMALL: [(&str, &str); 8] = [
+const SMALL: [(&str, &str); 9] = [
     ("hash-max-listpack-entries", "8"),
     ("hash-max-listpack-value", "32"),
     ("list-max-listpack-size", "6"),
     ("set-max-intset-entries", "8"),
     ("zset-max-listpack-entries", "8"),
     ("zset-max-listpack-value", "32"),
+    ("lfu-log-factor", "10"),
     ("databases", "3"),
     ("notify-keyspace-events", "AE"),
 ];
@@ -47,6 +48,14 @@ impl Side {
             assert!(hello.error().is_none(), "HELLO {version}: {hello}");
         }
         assert_eq!(self.onlooker.ask("FLUSHALL"), Frame::Line(b'+', b"OK".to_vec()));
+        for (name, value) in
+            SMALL.into_iter().filter(|(name, _)| name.contains("-max-") || name.starts_with("lfu"))
+        {
+            assert_eq!(
+                self.onlooker.call(&["CONFIG", "SET", name, value]),
+                Frame::Line(b'+', b"OK".to_vec())
+            );
+        }
         events::heard(self);
     }
 }

@@ -80,6 +80,18 @@ const INTS: [&str; 16] = [
 const PATTERNS: [&str; 14] =
     ["*", "s*", "?1", "[sl]*", "f*", "m1*", "*0", "[^s]*", "\\*", "nothing", "", "[a-m]*", "f[0-5", "?*"];
 
+const SETTINGS: [&str; 9] = [
+    "hash-max-listpack-entries",
+    "hash-max-ziplist-value",
+    "zset-max-listpack-entries",
+    "ZSET-max-listpack-value",
+    "list-max-listpack-size",
+    "lfu-log-factor",
+    "port-of-nothing",
+    "hash-max-*",
+    "",
+];
+
 /// What a mutation puts into a command.
 const JUNK: [&str; 66] = [
     "",
@@ -202,6 +214,7 @@ impl Words {
             ),
             "sortby" => pick(&["s*", "h*->f1", "nosort", "l*", "h0->f*", "*", "e*->", "s*x"], random),
             "sortget" => pick(&["#", "s*", "h*->f1", "s0", "*->f1", "nothing_*", "h0->f*"], random),
+            "setting" => pick(&SETTINGS, random),
             "payload" => payload(self.key(TYPES[random.below(5) as usize], random), random),
             _ => panic!("no such kind: {kind}"),
         }
