@@ -105,7 +105,7 @@ pub const COMMANDS: &[&str] = &[
     "PUBSUB CHANNELS {pattern}",
     "PUBSUB NUMSUB ( {any} )+",
     "PUBSUB NUMPAT",
-    "SLOWLOG GET ( abc | -2 )",
+    "SLOWLOG GET ( abc | -2 | 0 )",
     "WAIT 0 1",
     // Hashes.
     "HSETNX {hash} {field} {value}",

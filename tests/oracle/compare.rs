@@ -54,7 +54,7 @@ impl Mode {
             "hrandfield" | "zrandmember" if is_whole() => Self::UnorderedPairs,
             "srandmember" | "hrandfield" | "zrandmember" | "dump" => Self::Shape,
             "randomkey" | "object" if !has("encoding") => Self::Kind,
-            "memory" => Self::Kind,
+            "memory" | "slowlog" => Self::Kind,
             "sort" | "sort_ro" if has("BY") && !has("STORE") && (has("ALPHA") || has("NOSORT")) => {
                 if has("LIMIT") || has("GET") { Self::Shape } else { Self::Unordered }
             }

@@ -206,6 +206,8 @@ fn is_repeatable(args: &[Vec<u8>]) -> bool {
             (2..args.len()).all(|at| !is_time(&args[at - 1]) || is_far(at))
         }
         "wait" => args.len() != 3 || number(1) == Some(0) && number(2) == Some(1),
+        // Beyond what either can hold, and what only GoRedis has.
+        "config" => (2..args.len()).all(|at| number(at).is_none_or(|n| n < 1 << 63)) && !has("PERSIST"),
         // Nobody who is there.
         "client" if has("KILL") => number(3).is_none_or(|client| client > 100_000),
         // Which element that is overflows in Redis.
