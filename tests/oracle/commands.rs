@@ -100,7 +100,7 @@ pub const COMMANDS: &[&str] = &[
     "CONFIG SET {setting} {int}",
     "CONFIG SET {setting} {int} {setting} {int}",
     "COMMAND GETKEYS ( {string} | GET ) ( {int} )+",
-    "COMMAND LIST FILTERBY ( PATTERN nothing* | MODULE nothing | {value} )",
+    "COMMAND LIST FILTERBY ( PATTERN nothing* | {value} )",
     "PUBLISH {any} {value}",
     "PUBSUB CHANNELS {pattern}",
     "PUBSUB NUMSUB ( {any} )+",

@@ -40,24 +40,21 @@ impl Mode {
                 Self::Unordered
             }
             "hgetall" => Self::UnorderedPairs,
-            "config" if args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"get")) => {
-                Self::UnorderedPairs
-            }
-            "hello" => Self::Kind,
-            "client" if has("LIST") => Self::Kind,
-            "command" if !has("GETKEYS") && !has("FILTERBY") => Self::Kind,
-            "ttl" | "pttl" | "expiretime" | "pexpiretime" => Self::Time,
-            "httl" | "hpttl" | "hexpiretime" | "hpexpiretime" => Self::Time,
+            "config" if has("GET") => Self::UnorderedPairs,
+            "ttl" | "pttl" | "expiretime" | "pexpiretime" | "httl" | "hpttl" | "hexpiretime"
+            | "hpexpiretime" => Self::Time,
             "scan" | "sscan" => Self::Scan,
             "hscan" | "zscan" => Self::ScanPairs,
             "srandmember" | "hrandfield" | "zrandmember" if is_whole() && args.len() == 3 => Self::Unordered,
             "hrandfield" | "zrandmember" if is_whole() => Self::UnorderedPairs,
             "srandmember" | "hrandfield" | "zrandmember" | "dump" => Self::Shape,
-            "randomkey" | "object" if !has("encoding") => Self::Kind,
-            "memory" | "slowlog" => Self::Kind,
             "sort" | "sort_ro" if has("BY") && !has("STORE") && (has("ALPHA") || has("NOSORT")) => {
                 if has("LIMIT") || has("GET") { Self::Shape } else { Self::Unordered }
             }
+            "object" if has("ENCODING") => Self::Exact,
+            "client" if !has("LIST") => Self::Exact,
+            "command" if has("GETKEYS") || has("FILTERBY") => Self::Exact,
+            "randomkey" | "object" | "memory" | "slowlog" | "hello" | "client" | "command" => Self::Kind,
             _ => Self::Exact,
         }
     }
@@ -71,11 +68,10 @@ impl Mode {
             return false;
         }
         match (self, theirs, ours) {
-            (Self::Kind, ..) => theirs.sketch() == ours.sketch(),
             (Self::Shape, Frame::Many(..), Frame::Many(..)) => {
                 theirs.sketch() == ours.sketch() && theirs.parts().len() == ours.parts().len()
             }
-            (Self::Shape, ..) => theirs.sketch() == ours.sketch(),
+            (Self::Kind | Self::Shape, ..) => theirs.sketch() == ours.sketch(),
             (Self::Time, Frame::Many(..), Frame::Many(..)) => {
                 let (times, others) = (theirs.parts(), ours.parts());
                 times.len() == others.len()

@@ -1,4 +1,4 @@
-//! Where GoRedis answers other than the redis-server that is installed, and should: each with the reason.
+//! Where this server answers other than the one that is installed, and should: each with the reason.
 
 use crate::frame::Frame;
 

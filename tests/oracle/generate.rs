@@ -81,7 +81,7 @@ impl Generator {
         let length = 20 + random.below(230) as usize;
         let mut steps = Vec::with_capacity(length);
         let mut in_multi = [false; CLIENTS];
-        // Why: what was swapped twice has not changed for GoRedis.
+        // Why: what was swapped twice has not changed for this server.
         let may_watch = mood.chosen.iter().all(|template| template.name() != "swapdb");
         while steps.len() < length {
             let client = usize::from(random.below(10) == 0);
@@ -147,7 +147,7 @@ fn short_lived(client: usize, words: &Words, random: &mut Random) -> [Step; 2] {
     [step(line, true), step(&[b"EXISTS", &key], false)]
 }
 
-/// WATCH of a key that is there: one that was not there, came and went has not changed for GoRedis, but has for Redis.
+/// WATCH of a key that is there: one that was not there, came and went has not changed for this server, but has for Redis.
 fn watch(client: usize, words: &Words, random: &mut Random) -> [Step; 2] {
     let key = words.of_kind("any", random);
     let step = |line: &[&[u8]]| {
@@ -206,7 +206,7 @@ fn is_repeatable(args: &[Vec<u8>]) -> bool {
             (2..args.len()).all(|at| !is_time(&args[at - 1]) || is_far(at))
         }
         "wait" => args.len() != 3 || number(1) == Some(0) && number(2) == Some(1),
-        // Beyond what either can hold, and what only GoRedis has.
+        // Beyond what either can hold, and what only this server has.
         "config" => (2..args.len()).all(|at| number(at).is_none_or(|n| n < 1 << 63)) && !has("PERSIST"),
         // Nobody who is there.
         "client" if has("KILL") => number(3).is_none_or(|client| client > 100_000),

@@ -1,9 +1,9 @@
-//! The same commands to GoRedis and to Debian's redis-server, and every reply compared.
+//! The same commands to this server and to the redis-server that is installed, and every reply compared.
 //!
 //! Random sequences over all types are played to both, over protocol 2 or 3, in pipelines and one by one, on keys so
 //! few that types collide and with settings so small that collections change their form all the time. Replies must be
 //! the same byte for byte, errors too, but for what has no order, tells the time or throws dice; [`exceptions`] lists
-//! what is meant to differ. After each sequence both must hold the same; now and then GoRedis is killed, started again
+//! what is meant to differ. After each sequence both must hold the same; now and then this server is killed, started again
 //! from its files and looked at once more. A difference is told with the shortest sequence that shows it.
 //!
 //! `GOREDIS_TEST_SEED` begins with a certain sequence, `GOREDIS_TEST_ORACLE_SECONDS` sets how long new ones are tried.

@@ -21,7 +21,7 @@ const SHORT_LIFE: Duration = Duration::from_millis(8);
 pub enum Ending {
     /// Both hold the same.
     Look,
-    /// The same, and again after GoRedis was killed and started again.
+    /// The same, and again after this server was killed and started again.
     Restart,
     /// The same with a snapshot before.
     SaveAndRestart,

@@ -1,4 +1,4 @@
-//! The two servers: redis-server and GoRedis, with the same small settings.
+//! The two servers: redis-server and this one, with the same small settings.
 
 use crate::events;
 use crate::frame::{Connection, Frame};
@@ -70,7 +70,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// Starts both; GoRedis with further options.
+    /// Starts both; this one with further options.
     pub fn start(options: &[&str]) -> Self {
         let as_options = |settings: &[(&str, &str)]| -> Vec<String> {
             settings.iter().flat_map(|(name, value)| [format!("--{name}"), (*value).to_owned()]).collect()
@@ -97,7 +97,7 @@ impl Pair {
         self.ours.clear(version);
     }
 
-    /// Kills GoRedis and starts it again from its files.
+    /// Kills this one and starts it again from its files.
     pub fn kill_and_restart(&mut self) {
         let goredis = self.goredis.take().expect("it runs").killed_and_restarted();
         self.ours = Side::open("goredis", goredis.port());
