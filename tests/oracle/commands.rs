@@ -186,8 +186,6 @@ pub const COMMANDS: &[&str] = &[
     "ZMSCORE {zset} ( {member} )+",
     "ZRANK {zset} {member}",
     "ZREVRANK {zset} {member}",
-    "ZRANK {zset} {member} WITHSCORE",
-    "ZREVRANK {zset} {member} WITHSCORE",
     "ZRANDMEMBER {zset} [ ( {index} | {many} ) [ WITHSCORES ] ]",
     "ZSCAN {zset} {cursor} < [ MATCH {pattern} ] [ COUNT {scanned} ] >",
     "ZPOPMIN {zset} [ {index} ]",
@@ -226,4 +224,12 @@ pub const COMMANDS: &[&str] = &[
     "EXEC",
     "DISCARD",
     "UNWATCH",
+];
+
+/// What Redis has since 7.2.
+pub const YOUNG: &[&str] = &[
+    "ZRANK {zset} {member} WITHSCORE",
+    "ZREVRANK {zset} {member} WITHSCORE",
+    "CLIENT NO-TOUCH ( ON | OFF | {value} )",
+    "CLIENT SETINFO ( LIB-NAME | LIB-VER | {value} ) {value}",
 ];

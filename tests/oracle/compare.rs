@@ -48,8 +48,12 @@ impl Mode {
             "srandmember" | "hrandfield" | "zrandmember" if is_whole() && args.len() == 3 => Self::Unordered,
             "hrandfield" | "zrandmember" if is_whole() => Self::UnorderedPairs,
             "srandmember" | "hrandfield" | "zrandmember" | "dump" => Self::Shape,
-            "sort" | "sort_ro" if has("BY") && !has("STORE") && (has("ALPHA") || has("NOSORT")) => {
-                if has("LIMIT") || has("GET") { Self::Shape } else { Self::Unordered }
+            "sort" | "sort_ro" if has("BY") && !has("STORE") && (has("ALPHA") || sorts_by_nothing(args)) => {
+                if has("LIMIT") || has("GET") {
+                    Self::Shape
+                } else {
+                    Self::Unordered
+                }
             }
             "object" if has("ENCODING") => Self::Exact,
             "client" if !has("LIST") => Self::Exact,
@@ -120,4 +124,9 @@ impl Mode {
         }
         parts
     }
+}
+
+/// Whether SORT is given a pattern that is the same for all elements, which leaves them as they are.
+fn sorts_by_nothing(args: &[Vec<u8>]) -> bool {
+    args.windows(2).any(|pair| pair[0].eq_ignore_ascii_case(b"BY") && !pair[1].contains(&b'*'))
 }

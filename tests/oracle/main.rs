@@ -120,7 +120,8 @@ fn every_reply_is_that_of_redis() {
     println!("beside redis-server for {time:?}: GOREDIS_TEST_SEED={first}");
     let mut pair = Pair::start(&[]);
     let mut unknown = Vec::new();
-    let generator = Generator::new(|name| {
+    let is_young = pair.is_young();
+    let generator = Generator::new(is_young, |name| {
         let known = pair.know(name);
         if !known {
             unknown.push(name.to_owned());

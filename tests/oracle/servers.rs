@@ -104,6 +104,11 @@ impl Pair {
         self.goredis = Some(goredis);
     }
 
+    /// Whether their Redis is 7.2 or later.
+    pub fn is_young(&mut self) -> bool {
+        matches!(self.theirs.onlooker.ask("COMMAND INFO client|no-touch").parts(), [Frame::Many(..)])
+    }
+
     /// Whether both have a command, by its name in COMMAND INFO.
     pub fn know(&mut self, name: &str) -> bool {
         [&mut self.theirs, &mut self.ours]
