@@ -53,14 +53,31 @@ pub(super) fn note(
 pub struct Unfinished {
     spec: &'static CommandSpec,
     request: OwnedRequest,
-    watch: Stopwatch,
+    time: Time,
     muted: bool,
 }
 
+/// How long a command has taken when it ends.
+#[derive(Debug)]
+enum Time {
+    /// Since this was started.
+    Worked(Stopwatch),
+    /// So many nanoseconds; then it only waited. Waiting for others is no slowness, in Redis neither.
+    Waited(u64),
+}
+
 impl Unfinished {
-    /// A command that began with the watch; `muted` where the client wants no reply to it.
-    pub(super) fn new(spec: &'static CommandSpec, args: Args<'_>, watch: Stopwatch, muted: bool) -> Self {
-        Self { spec, request: args.to_owned_request(), watch, muted }
+    /// A command that began with the watch; `muted` where the client wants no reply to it. `waits` where from now on it
+    /// does nothing but to wait.
+    pub(super) fn new(
+        spec: &'static CommandSpec,
+        args: Args<'_>,
+        mut watch: Stopwatch,
+        waits: bool,
+        muted: bool,
+    ) -> Self {
+        let time = if waits { Time::Waited(watch.lap_nanos()) } else { Time::Worked(watch) };
+        Self { spec, request: args.to_owned_request(), time, muted }
     }
 
     /// Whether the reply is to be thrown away.
@@ -69,7 +86,7 @@ impl Unfinished {
     }
 
     /// Keeps what is to be kept of the command, which has ended now, with this error if it failed.
-    pub fn end(mut self, context: &Context, client: &ClientHandle, error: Option<&str>) {
+    pub fn end(self, context: &Context, client: &ClientHandle, error: Option<&str>) {
         let stats = context.stats.local();
         if let Some(error) = error {
             stats.error(error);
@@ -77,7 +94,10 @@ impl Unfinished {
         let ran = Ran {
             spec: self.spec,
             args: self.request.as_args(),
-            nanos: self.watch.lap_nanos(),
+            nanos: match self.time {
+                Time::Worked(mut watch) => watch.lap_nanos(),
+                Time::Waited(nanos) => nanos,
+            },
             failed: error.is_some(),
         };
         note(context, stats, client, Millis::now(), ran);

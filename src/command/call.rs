@@ -77,6 +77,15 @@ impl From<crate::engine::WrongType> for CommandError {
     }
 }
 
+impl CommandError {
+    /// A subcommand of a container, called with arguments that it does not take.
+    pub(in crate::command) fn misused(container: &str, subcommand: &[u8]) -> Self {
+        let given: String = String::from_utf8_lossy(subcommand).chars().take(128).collect();
+        let text = "ERR unknown subcommand or wrong number of arguments for";
+        Self::Text(format!("{text} '{given}'. Try {container} HELP.").into())
+    }
+}
+
 /// Why a command failed; displays as the whole error reply.
 #[derive(Debug, thiserror::Error, PartialEq, Eq, Clone)]
 pub enum CommandError {

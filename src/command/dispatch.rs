@@ -497,7 +497,8 @@ impl Run<'_> {
         if let Some(later @ (Later::Blocking(_) | Later::Wait(_) | Later::Patience(_) | Later::Sleep(_))) =
             later
         {
-            let rest = Unfinished::new(spec, args, self.watch, session.mutes_reply());
+            let waits = matches!(later, Later::Wait(_) | Later::Patience(_));
+            let rest = Unfinished::new(spec, args, self.watch, waits, session.mutes_reply());
             return Step::Stop(Flow::Later(later, Some(Box::new(rest))));
         }
         let nanos = self.watch.lap_nanos();

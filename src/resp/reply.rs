@@ -101,10 +101,11 @@ impl ReplyBuf {
         self.line(b'+', status.as_bytes());
     }
 
-    /// An error, code first (`ERR no such key`). CR and LF become blanks, since they would end it.
+    /// An error, code first (`ERR no such key`). CR and LF become blanks, since they would end it, and go where they do.
     #[cold]
     pub fn error(&mut self, message: &str) {
-        self.line(b'-', message.as_bytes());
+        // Why trimmed, as Redis does: what an error quotes may end with the end of a line.
+        self.line(b'-', message.trim_matches(['\r', '\n']).as_bytes());
     }
 
     /// A sigil and a text that is made a single line.

@@ -54,14 +54,16 @@ impl Settings {
         let places = self.admit(pairs, caller)?;
         let mut values = Vec::with_capacity(pairs.len());
         for (&at, (name, text)) in places.iter().zip(pairs) {
-            values.push(self.checked(at, text).map_err(|cause| failed(name, cause))?);
+            // Why in lower case, here and below: Redis names the setting then, and what was sent where it is refused.
+            let value = self.checked(at, text).map_err(|cause| failed(&name.to_ascii_lowercase(), cause));
+            values.push(value?);
         }
         let mut changes = Vec::new();
         for ((at, value), (name, _)) in places.into_iter().zip(values).zip(pairs) {
             let old = self.value(at);
             if old != value {
                 self.put(at, &value);
-                changes.push((at, printable(name), old));
+                changes.push((at, printable(&name.to_ascii_lowercase()), old));
             }
         }
         Ok(Changed { changes })
@@ -199,6 +201,8 @@ mod tests {
             [("maxmemory", "10000001"), ("maxmemory-clients", "200%"), ("client-query-buffer-limit", "x")];
         assert!(set(&settings, &pairs).unwrap_err().contains("'maxmemory-clients'"));
         assert_eq!(settings.maxmemory(), 10_000_002);
+        assert!(set(&settings, &[("MAXMEMORY", "x")]).unwrap_err().contains("'maxmemory'"));
+        assert!(set(&settings, &[("PIDFILE", "x")]).unwrap_err().contains("'PIDFILE'"));
     }
 
     #[test]
@@ -208,7 +212,7 @@ mod tests {
         let changed = settings.set(&pairs, Caller::Local).unwrap();
         let error = changed.undo(&settings, "port", "Unable to listen on this port. Check server logs.");
         assert_eq!(error.to_string(), {
-            "ERR CONFIG SET failed (possibly related to argument 'PORT') - \
+            "ERR CONFIG SET failed (possibly related to argument 'port') - \
              Unable to listen on this port. Check server logs."
         });
         assert_eq!((settings.maxmemory(), settings.port()), (0, 6379));

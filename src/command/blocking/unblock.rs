@@ -87,7 +87,7 @@ impl Drop for Waiting<'_> {
 pub(super) fn client_unblock(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let args = call.args;
     if args.len() > 4 {
-        return Err(CommandError::Arity("client|unblock".to_owned()));
+        return Err(CommandError::misused("CLIENT", &args[1]));
     }
     let how = match args.get(3) {
         None => Unblocking::Timeout,

@@ -33,15 +33,16 @@ pub fn client_setname(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// CLIENT SETINFO LIB-NAME name | LIB-VER version
 pub fn client_setinfo(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (attribute, text) = (&call.args[2], &call.args[3]);
+    // As it was sent, which errors tell.
+    let sent = String::from_utf8_lossy(attribute);
     if is(attribute, "lib-name") {
-        let name = Labels::check("lib-name", text)?;
+        let name = Labels::check(&sent, text)?;
         call.session.client.relabel(|labels| labels.lib_name = name);
     } else if is(attribute, "lib-ver") {
-        let version = Labels::check("lib-ver", text)?;
+        let version = Labels::check(&sent, text)?;
         call.session.client.relabel(|labels| labels.lib_ver = version);
     } else {
-        let attribute = String::from_utf8_lossy(attribute);
-        return Err(CommandError::Text(format!("ERR Unrecognized option '{attribute}'").into()));
+        return Err(CommandError::Text(format!("ERR Unrecognized option '{sent}'").into()));
     }
     call.reply.ok();
     Ok(())
@@ -68,6 +69,8 @@ mod tests {
         fixture.run(client_setinfo, "CLIENT SETINFO LIB-NAME redis.py");
         let refused = fixture.error_words(client_setinfo, &["CLIENT", "SETINFO", "lib-name", "redis py"]);
         assert_eq!(refused, "ERR lib-name cannot contain spaces, newlines or special characters.");
+        let refused = fixture.error_words(client_setinfo, &["CLIENT", "SETINFO", "LIB-VER", "1 2"]);
+        assert_eq!(refused, "ERR LIB-VER cannot contain spaces, newlines or special characters.");
         let unknown = fixture.error(client_setinfo, "CLIENT SETINFO badger hamster");
         assert_eq!(unknown, "ERR Unrecognized option 'badger'");
         assert_eq!(fixture.session.client.labels().lib_name, "redis.py");

@@ -56,7 +56,8 @@ impl Choice {
             None => Ok(Self::All),
             Some(word) if is(word, "type") && args.len() == 4 => Ok(Self::Type(parse_type(&args[3])?)),
             Some(word) if is(word, "id") && args.len() > 3 => {
-                let id = |arg| parse_i64(arg).and_then(|id| u64::try_from(id).ok()).filter(|id| *id > 0);
+                // Why 0 for what is below: nobody has that id, and Redis takes any number here.
+                let id = |arg| parse_i64(arg).map(|id| u64::try_from(id).unwrap_or(0));
                 let ids: Option<Vec<u64>> = args.from(3).iter().map(id).collect();
                 ids.map(Self::Ids).ok_or(CommandError::Text(Cow::Borrowed("ERR Invalid client ID")))
             }
@@ -185,6 +186,12 @@ mod tests {
         let chosen = fixture.run(client_list, "CLIENT LIST ID 3 99 1");
         assert!(lines(&chosen)[0].starts_with("id=3 ") && lines(&chosen)[1].starts_with("id=1 "));
         assert_eq!(lines(&chosen).len(), 2);
+    }
+
+    #[test]
+    fn ids_that_nobody_has_are_passed_over() {
+        let mut fixture = Fixture::new();
+        assert_eq!(fixture.run(client_list, "CLIENT LIST ID -1 0 9223372036854775807"), "$0\r\n\r\n");
     }
 
     #[test]

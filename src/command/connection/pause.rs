@@ -21,15 +21,15 @@ const PAUSE_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// `CLIENT PAUSE milliseconds [WRITE|ALL]`
 pub fn client_pause(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    if call.args.len() > 4 {
+        return Err(CommandError::misused("CLIENT", &call.args[1]));
+    }
     let kind = match call.args.get(3) {
         None => PauseKind::All,
         Some(word) if is(word, "all") => PauseKind::All,
         Some(word) if is(word, "write") => PauseKind::Write,
         Some(_) => return Err(text("ERR CLIENT PAUSE mode must be WRITE or ALL")),
     };
-    if call.args.len() > 4 {
-        return Err(CommandError::Syntax);
-    }
     let millis = parse_i64(&call.args[2]).ok_or(text("ERR timeout is not an integer or out of range"))?;
     let millis = u64::try_from(millis).map_err(|_| text("ERR timeout is negative"))?;
     let now = Instant::now();

@@ -5,7 +5,7 @@ use super::hub::Hub;
 use crate::command::call::{Call, CommandError, Later};
 use crate::command::{introspect, table};
 use crate::glob::{self, Case};
-use crate::resp::{Args, ReplyBuf};
+use crate::resp::ReplyBuf;
 
 /// With more names than this, they are gone through on a thread that may take its time.
 const INLINE_NAMES_MAX: usize = 10_000;
@@ -28,7 +28,7 @@ pub fn shardchannels(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 
 fn list(call: &mut Call<'_, '_>, kind: Kind) -> Result<(), CommandError> {
     if call.args.len() > 3 {
-        return Err(misused(call.args));
+        return Err(CommandError::misused("PUBSUB", &call.args[1]));
     }
     let pattern = call.args.get(2).map(<[u8]>::to_vec);
     if call.session.in_exec() || call.context.hub.names(kind) <= INLINE_NAMES_MAX {
@@ -98,14 +98,6 @@ pub fn help(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let container = table::lookup(b"pubsub").ok_or(CommandError::Syntax)?;
     introspect::help(container, call.reply);
     Ok(())
-}
-
-fn misused(args: Args<'_>) -> CommandError {
-    let subcommand = String::from_utf8_lossy(&args[1]).into_owned();
-    CommandError::Text(
-        format!("ERR unknown subcommand or wrong number of arguments for '{subcommand}'. Try PUBSUB HELP.")
-            .into(),
-    )
 }
 
 #[cfg(test)]

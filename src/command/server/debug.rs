@@ -27,7 +27,7 @@ pub fn debug(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
         (2, _) if is(subcommand, "help") => help_lines("debug", &HELP, call.reply),
         (3, Some(seconds)) if is(subcommand, "sleep") => sleep(call, seconds)?,
         (3, Some(switch)) if is(subcommand, "set-active-expire") => set_active_expire(call, switch)?,
-        _ => return Err(unknown(subcommand)),
+        _ => return Err(CommandError::misused("DEBUG", subcommand)),
     }
     Ok(())
 }
@@ -55,14 +55,6 @@ fn set_active_expire(call: &mut Call<'_, '_>, switch: &[u8]) -> Result<(), Comma
     call.context.engine().set_active_expiry(on);
     call.reply.ok();
     Ok(())
-}
-
-fn unknown(subcommand: &[u8]) -> CommandError {
-    let subcommand: String = String::from_utf8_lossy(subcommand).chars().take(128).collect();
-    CommandError::Text(
-        format!("ERR unknown subcommand or wrong number of arguments for '{subcommand}'. Try DEBUG HELP.")
-            .into(),
-    )
 }
 
 #[cfg(test)]

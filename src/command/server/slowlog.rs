@@ -12,19 +12,11 @@ const SHOWN: usize = 10;
 pub fn slowlog_get(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let count = match call.args.get(2) {
         None => SHOWN,
-        Some(_) if call.args.len() > 3 => return Err(wrong_arguments(&call.args[1])),
+        Some(_) if call.args.len() > 3 => return Err(CommandError::misused("SLOWLOG", &call.args[1])),
         Some(count) => parse_count(count)?,
     };
     write_entries(call, count);
     Ok(())
-}
-
-fn wrong_arguments(subcommand: &[u8]) -> CommandError {
-    let given = String::from_utf8_lossy(subcommand);
-    CommandError::Text(
-        format!("ERR unknown subcommand or wrong number of arguments for '{given}'. Try SLOWLOG HELP.")
-            .into(),
-    )
 }
 
 /// A count of entries; -1 is all.

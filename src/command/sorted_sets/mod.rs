@@ -24,7 +24,7 @@ mod ranges;
 mod remove;
 mod request;
 mod scan;
-mod score;
+pub(super) mod score;
 mod store;
 
 use crate::command::bind::{Binding, plain};

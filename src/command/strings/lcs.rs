@@ -29,12 +29,13 @@ enum Wanted {
 /// Options that do not go together; strings for which the table would exceed `proto-max-bulk-len`.
 pub fn lcs(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let (args, db) = (call.args, call.db());
-    let wanted = parse(args, 3)?;
     let (a_live, b_live) = (call.txn.get(db, &args[1]), call.txn.get(db, &args[2]));
     let strings = (a_live.map(Live::string).transpose(), b_live.map(Live::string).transpose());
     let (Ok(a_live), Ok(b_live)) = strings else {
         return Err(CommandError::Text("ERR The specified keys must contain string values".into()));
     };
+    // Why only now: Redis looks at the keys before the options.
+    let wanted = parse(args, 3)?;
     let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
     let a = a_live.as_ref().map_or(&b""[..], |live| live.value.bytes(&mut a_digits));
     let b = b_live.as_ref().map_or(&b""[..], |live| live.value.bytes(&mut b_digits));

@@ -40,7 +40,11 @@ pub fn setrange(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let len = if patch.is_empty() {
         call.txn.peek_string(db, key)?.map_or(0, |live| live.value.len())
     } else {
-        check_len(call.context, offset, patch.len())?;
+        if let Err(error) = check_len(call.context, offset, patch.len()) {
+            // Why: Redis tells first that the key holds no string.
+            call.txn.peek_string(db, key)?;
+            return Err(error);
+        }
         let len = call.txn.set_range(db, key, offset, patch)?;
         call.notify(EventClass::STRING, "setrange", key);
         len

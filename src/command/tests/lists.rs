@@ -267,6 +267,9 @@ fn unblocking_checks_its_words() {
         ("CLIENT UNBLOCK 7 ERROR", ":0"),
         ("CLIENT UNBLOCK x", "-ERR value is not an integer or out of range"),
         ("CLIENT UNBLOCK 7 now", "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
-        ("CLIENT UNBLOCK 7 ERROR 1", "-ERR wrong number of arguments for 'client|unblock' command"),
+        (
+            "CLIENT UNBLOCK 7 ERROR 1",
+            "-ERR unknown subcommand or wrong number of arguments for 'UNBLOCK'. Try CLIENT HELP.",
+        ),
     ]);
 }

@@ -246,6 +246,11 @@ fn strings_beyond_the_limit_are_refused() {
         ("SETRANGE x -1 world", "-ERR offset is out of range"),
         ("SETRANGE x one world", "-ERR value is not an integer or out of range"),
         ("SETRANGE x 536870908 world", "-ERR string exceeds maximum allowed size (proto-max-bulk-len)"),
+        ("RPUSH list a", ":1"),
+        (
+            "SETRANGE list 536870908 world",
+            "-WRONGTYPE Operation against a key holding the wrong kind of value",
+        ),
         (
             "SETRANGE x 9223372036854775807 world",
             "-ERR string exceeds maximum allowed size (proto-max-bulk-len)",
@@ -288,6 +293,8 @@ fn lcs_answers_text_length_or_matches() {
         ("LCS nokey other IDX", "*4 $7 matches *0 $3 len :0"),
         ("LCS x y LEN IDX", "-ERR If you want both the length and indexes, please just use IDX."),
         ("LCS x y MINMATCHLEN", "-ERR syntax error"),
+        ("RPUSH list a", ":1"),
+        ("LCS x list LEN IDX", "-ERR The specified keys must contain string values"),
         ("SETRANGE big 20000 x", ":20001"),
         ("LCS big big LEN", "-ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len"),
         ("SETRANGE big2 3000 x", ":3001"),

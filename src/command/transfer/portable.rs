@@ -1,6 +1,7 @@
 //! The store's values as those of [`crate::rdb`], and back.
 
 use crate::clock::Millis;
+use crate::command::sorted_sets::score::kept;
 use crate::engine::{DbIndex, Txn};
 use crate::rdb::{self, Bytes, HashEntry};
 use crate::store::value::collection::{Collection, HashRef, Type};
@@ -112,7 +113,7 @@ fn hash_entries(fields: &[HashEntry<'_>], now: Millis) -> Made {
 fn scored_entries(members: &[(Bytes<'_>, f64)]) -> Made {
     let (mut made, mut entry) = (Made::default(), Vec::new());
     for (member, score) in members {
-        write_scored(*score, member, &mut entry);
+        write_scored(kept(*score), member, &mut entry);
         made.push(&entry);
     }
     made
@@ -229,6 +230,15 @@ mod tests {
             let values = [rdb::Value::Hash(fields.collect()), rdb::Value::SortedSet(members.collect())];
             values.into_iter().all(|value| round_trip(&value) == Some(value))
         }
+    }
+
+    /// A payload of Redis's may hold the other zero, which then was told as a score that no command here gives.
+    #[test]
+    fn both_zeros_arrive_as_one() {
+        let zero = |score: f64| rdb::Value::SortedSet(vec![(owned(b"m".to_vec()), score)]);
+        let arrived = round_trip(&zero(-0.0));
+        let Some(rdb::Value::SortedSet(members)) = arrived else { panic!("{arrived:?}") };
+        assert_eq!(members[0].1.to_bits(), 0);
     }
 
     #[test]

@@ -50,6 +50,7 @@ fn plain_replies_are_the_same_in_both_dialects() {
 #[test]
 fn an_error_stays_one_line() {
     assert_both("-ERR bad  thing\r\n", |to| to.error("ERR bad\r\nthing"));
+    assert_both("-ERR no such option x\r\n", |to| to.error("ERR no such option x\r\n\n"));
 }
 
 #[test]

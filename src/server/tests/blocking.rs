@@ -50,6 +50,15 @@ async fn waiting_clients_are_served_in_the_order_in_which_they_came() {
     assert_eq!(server.context.engine().waited_keys(), 0);
 }
 
+/// Every BLPOP whose time was up stood in the slow log, and in the times of INFO.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_only_waits_is_not_slow() {
+    let server = Running::start(&[("slowlog-log-slower-than", "400000")]);
+    let mut client = server.client().await;
+    client.send(b"BLPOP a 0.5\r\nSLOWLOG LEN\r\n").await;
+    client.expect(b"*-1\r\n:0\r\n").await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_of_sorted_sets_are_waited_for_by_their_scores() {
     let server = Running::start(&[]);
