@@ -483,7 +483,7 @@ impl Run<'_> {
     #[inline]
     fn account(
         &mut self,
-        session: &Session,
+        session: &mut Session,
         args: Args<'_>,
         spec: &'static CommandSpec,
         later: Option<Later>,
@@ -500,6 +500,7 @@ impl Run<'_> {
             let rest = Unfinished::new(spec, args, self.watch, session.mutes_reply());
             return Step::Stop(Flow::Later(later, Some(Box::new(rest))));
         }
+        session.count_commands(1);
         let nanos = self.watch.lap_nanos();
         let ran = Ran { spec, args, nanos, failed };
         account::note(self.context, self.stats, &session.client, self.batch.now(), ran);

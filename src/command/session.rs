@@ -89,7 +89,7 @@ pub struct Session {
     pub protocol: Protocol,
     /// The last command that ran.
     pub last_command: Option<&'static CommandSpec>,
-    /// Commands run so far.
+    /// Commands that have ended, those inside transactions included.
     pub commands: u64,
     /// The latest record that the commands of the last batch saw or made; their replies wait for it under
     /// `fsync always`.
@@ -180,7 +180,12 @@ impl Session {
     #[inline]
     pub fn begin_command(&mut self, spec: &'static CommandSpec) {
         self.last_command = Some(spec);
-        self.commands += 1;
+    }
+
+    /// Counts commands that have run to their end: one that waits does not count before it has its reply.
+    #[inline]
+    pub fn count_commands(&mut self, count: usize) {
+        self.commands += count as u64;
     }
 
     /// Whether what the command at hand answers is to be thrown away. Asked after the command has run.
@@ -283,6 +288,7 @@ mod tests {
         let mut session = session();
         let spec = table::lookup(b"get").expect("GET is in the table");
         session.begin_command(spec);
+        session.count_commands(1);
         let mut queue = Queue::default();
         queue.push(spec, ["get", "key"].into_iter().collect());
         session.multi = Some(queue);

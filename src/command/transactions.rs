@@ -127,6 +127,7 @@ pub(super) fn exec(
         return Err(error);
     }
     let stats = context.stats.local();
+    session.count_commands(ran.calls.len());
     for ((spec, request), (nanos, result)) in queue.requests.iter().zip(ran.calls) {
         let failed = result.is_err();
         if let Err(error) = result {

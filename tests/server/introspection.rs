@@ -1,6 +1,6 @@
 //! What the server says of itself, and what can be changed while it runs.
 
-use crate::harness::{Reply, Server};
+use crate::harness::{Reply, Server, Wire, until};
 
 #[test]
 fn settings_are_read_and_changed() {
@@ -80,6 +80,27 @@ fn clients_see_and_end_each_other() {
     assert!(list.contains(&format!("id={id} ")) && list.contains(" name=other "), "{list}");
     assert_eq!(wire.ask(&format!("CLIENT KILL ID {id}")).int(), 1);
     assert_eq!(other.rest(), "");
+}
+
+#[test]
+fn a_command_that_waits_counts_when_it_has_its_reply() {
+    let server = Server::start(&[]);
+    let (mut wire, mut other) = (server.connect(), server.connect());
+    let id = other.ask("CLIENT ID").int();
+    let counted = |wire: &mut Wire| {
+        let line = wire.ask(&format!("CLIENT LIST ID {id}")).text();
+        let count = line.trim_end().rsplit_once("tot-cmds=").expect("the count comes last").1;
+        count.parse::<u64>().expect("a number")
+    };
+    assert_eq!(counted(&mut wire), 1);
+    other.send(b"BLPOP list 0\r\n");
+    until("the list to be waited for", || wire.ask("INFO clients").text().contains("blocked_clients:1"));
+    assert_eq!(counted(&mut wire), 1);
+    wire.ask("RPUSH list a");
+    assert!(matches!(other.reply(), Ok(Reply::Array(_))));
+    assert_eq!(counted(&mut wire), 2);
+    other.talk(&[("MULTI", "+OK\r\n"), ("GET a", "+QUEUED\r\n"), ("EXEC", "*1\r\n$-1\r\n")]);
+    assert_eq!(counted(&mut wire), 5, "what a transaction runs counts, and EXEC with it");
 }
 
 #[test]

@@ -85,7 +85,7 @@ pub struct SessionFigures {
     pub protocol: Protocol,
     /// [`crate::command::spec::CommandSpec::index`] of the last command.
     pub last_command: Option<usize>,
-    /// Commands run so far.
+    /// Commands that have ended.
     pub commands: u64,
     /// Requests in MULTI's queue, if there is one.
     pub queued: Option<u32>,
