@@ -205,6 +205,8 @@ const BINDINGS: &[(&str, Binding)] = &[
     ("function|list", plain(server::function_list)),
     ("function|stats", plain(server::function_stats)),
     ("function|help", plain(server::function_help)),
+    ("module|list", plain(server::module_list)),
+    ("module|help", plain(server::module_help)),
     ("command|help", plain(server::command_help)),
 ];
 
