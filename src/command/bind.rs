@@ -179,6 +179,7 @@ const BINDINGS: &[(&str, Binding)] = &[
     ("command|getkeysandflags", plain(server::command_getkeysandflags)),
     ("info", plain(server::info)),
     ("time", plain(server::time)),
+    ("monitor", plain(pubsub::monitor)),
     ("lolwut", plain(server::lolwut)),
     ("shutdown", plain(server::shutdown)),
     ("debug", plain(server::debug)),
@@ -205,6 +206,8 @@ const BINDINGS: &[(&str, Binding)] = &[
     ("function|list", plain(server::function_list)),
     ("function|stats", plain(server::function_stats)),
     ("function|help", plain(server::function_help)),
+    ("module|list", plain(server::module_list)),
+    ("module|help", plain(server::module_help)),
     ("command|help", plain(server::command_help)),
 ];
 

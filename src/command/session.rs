@@ -4,7 +4,7 @@
 //! published to the [`ClientHandle`].
 
 use crate::command::clients::{ClientFlags, ClientHandle, SessionFigures};
-use crate::command::pubsub::{Outgoing, Subscriptions};
+use crate::command::pubsub::{Monitoring, Outgoing, Subscriptions};
 use crate::command::replication::Token;
 use crate::command::spec::CommandSpec;
 use crate::engine::{DbIndex, Engine};
@@ -89,7 +89,7 @@ pub struct Session {
     pub protocol: Protocol,
     /// The last command that ran.
     pub last_command: Option<&'static CommandSpec>,
-    /// Commands run so far.
+    /// Commands that have ended, those inside transactions included.
     pub commands: u64,
     /// The latest record that the commands of the last batch saw or made; their replies wait for it under
     /// `fsync always`.
@@ -100,6 +100,9 @@ pub struct Session {
     pub tracks_lsn: bool,
     /// What the connection is subscribed to, if it ever was to anything.
     pub subscriptions: Option<Box<Subscriptions>>,
+    /// The connection is shown what all clients ask for (MONITOR). Invariant: then there are `subscriptions`, whose outbox it
+    /// uses.
+    pub monitoring: Option<Monitoring>,
     /// What the attempt at hand publishes, if anything.
     pub outgoing: Option<Box<Outgoing>>,
     /// EXEC is running the queue.
@@ -125,6 +128,7 @@ impl Session {
             written: None,
             tracks_lsn: false,
             subscriptions: None,
+            monitoring: None,
             outgoing: None,
             in_exec: false,
         }
@@ -135,6 +139,7 @@ impl Session {
     pub fn reset(&mut self, authenticated: bool) {
         self.client.relabel(|labels| labels.name.clear());
         self.unsubscribe_from_all();
+        self.monitoring = None;
         self.db = 0;
         self.authenticated = authenticated;
         self.reply_mode = ReplyMode::On;
@@ -180,7 +185,12 @@ impl Session {
     #[inline]
     pub fn begin_command(&mut self, spec: &'static CommandSpec) {
         self.last_command = Some(spec);
-        self.commands += 1;
+    }
+
+    /// Counts commands that have run to their end: one that waits does not count before it has its reply.
+    #[inline]
+    pub fn count_commands(&mut self, count: usize) {
+        self.commands += count as u64;
     }
 
     /// Whether what the command at hand answers is to be thrown away. Asked after the command has run.
@@ -217,6 +227,7 @@ impl Session {
     fn flags(&self) -> ClientFlags {
         ClientFlags::NORMAL
             .with(ClientFlags::MULTI, self.multi.is_some() || self.in_exec)
+            .with(ClientFlags::MONITOR, self.monitoring.is_some())
             .with(ClientFlags::UNIX_SOCKET, self.client.endpoint().unix)
             .with(ClientFlags::NO_EVICT, self.no_evict)
             .with(ClientFlags::NO_TOUCH, self.no_touch)
@@ -283,6 +294,7 @@ mod tests {
         let mut session = session();
         let spec = table::lookup(b"get").expect("GET is in the table");
         session.begin_command(spec);
+        session.count_commands(1);
         let mut queue = Queue::default();
         queue.push(spec, ["get", "key"].into_iter().collect());
         session.multi = Some(queue);

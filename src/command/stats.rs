@@ -44,6 +44,10 @@ pub enum Counter {
     NetInputBytes,
     /// Bytes written to clients.
     NetOutputBytes,
+    /// Bytes of a primary's data read from it.
+    ReplicationInputBytes,
+    /// Bytes of this server's data written to replicas.
+    ReplicationOutputBytes,
     /// Successful reads from sockets.
     Reads,
     /// Successful writes to sockets.
@@ -137,9 +141,11 @@ impl Stats {
             stripe.add_counters(&mut counters);
         }
         let bytes = |counter: Counter| counters[counter as usize];
+        let followed = bytes(Counter::ReplicationInputBytes);
+        let fed = bytes(Counter::ReplicationOutputBytes);
         let (input, output) = (bytes(Counter::NetInputBytes), bytes(Counter::NetOutputBytes));
         let mut sampler = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
-        sampler.push(now, [commands, input, output]);
+        sampler.push(now, [commands, input, output, followed, fed]);
     }
 
     /// How much happened per second, over the last one and a half seconds.

@@ -131,6 +131,7 @@ impl Run<'_> {
             || session.mutes_reply()
             || self.somebody_waits
             || self.tells_misses
+            || self.is_monitored
         {
             return 1;
         }
@@ -182,6 +183,7 @@ impl Run<'_> {
                     for &(args, spec) in &calls {
                         self.fail(reply, &text);
                         session.begin_command(spec);
+                        session.count_commands(1);
                         let ran = Ran { spec, args, nanos: self.watch.lap_nanos(), failed: true };
                         account::note(self.context, self.stats, &session.client, self.batch.now(), ran);
                     }
@@ -263,6 +265,7 @@ impl Run<'_> {
         call: Called,
     ) {
         session.begin_command(spec);
+        session.count_commands(1);
         if spec.flags.contains(Flags::READONLY) {
             self.lookups.hits += call.lookups.hits;
             self.lookups.misses += call.lookups.misses;

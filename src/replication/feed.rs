@@ -13,8 +13,10 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::time::{Instant, timeout};
 
 use crate::clock::Millis;
+use crate::command::clients::ClientHandle;
 use crate::command::context::Context;
 use crate::command::replicas::{Attached, Feeding, Introduction};
+use crate::command::stats::Counter;
 use crate::engine::{Engine, SnapshotFailure};
 use crate::log::snapshot::{SnapshotError, SnapshotReader};
 use crate::log::{Chunk, LogReader, ReadError};
@@ -64,8 +66,9 @@ pub enum FeedError {
 }
 
 /// The place of the log that a replica gets next.
-struct Outlet<W> {
+struct Outlet<'c, W> {
     writer: W,
+    client: &'c ClientHandle,
     engine: Arc<Engine>,
     context: Arc<Context>,
     timeout: Duration,
@@ -76,12 +79,13 @@ struct Outlet<W> {
     out: Vec<u8>,
 }
 
-/// Feeds the replica at the other end until either end goes. The caller counts it among the clients.
+/// Feeds the replica at the other end until either end goes. The caller counts it among the clients, as `client`.
 ///
 /// # Errors
 /// Why it ended.
 pub async fn serve<R, W>(
     context: Arc<Context>,
+    client: &ClientHandle,
     (reader, mut writer): (R, W),
     introduction: Introduction,
 ) -> Result<(), FeedError>
@@ -103,6 +107,7 @@ where
     let attached = context.replicas.attach(introduction, Millis::now());
     let mut outlet = Outlet {
         writer,
+        client,
         engine,
         context: Arc::clone(&context),
         timeout: silence,
@@ -111,7 +116,7 @@ where
         told: None,
         out: Vec::new(),
     };
-    let acknowledged = acknowledgements(&mut reader, &attached, silence);
+    let acknowledged = acknowledgements(&mut reader, (&context, client), &attached, silence);
     let fed = async {
         match wish {
             Wish::Continue { at, is_sequel } => {
@@ -143,6 +148,7 @@ fn greeting(engine: &Engine) -> Greeting {
 /// Takes what the replica says of itself.
 async fn acknowledgements(
     reader: &mut (impl AsyncRead + Unpin),
+    (context, client): (&Context, &ClientHandle),
     attached: &Attached,
     silence: Duration,
 ) -> Result<(), FeedError> {
@@ -163,14 +169,19 @@ async fn acknowledgements(
         if read == 0 {
             return Ok(());
         }
+        client.count_traffic(read as u64, 0);
+        context.stats.local().add(Counter::NetInputBytes, read as u64);
     }
 }
 
-impl<W: AsyncWrite + Unpin> Outlet<W> {
+impl<W: AsyncWrite + Unpin> Outlet<'_, W> {
     async fn send(&mut self) -> Result<(), FeedError> {
-        let sent = timeout(self.timeout, self.writer.write_all(&self.out)).await;
+        timeout(self.timeout, self.writer.write_all(&self.out)).await.map_err(|_| FeedError::Silent)??;
+        let sent = self.out.len() as u64;
+        self.client.count_traffic(0, sent);
+        self.context.stats.local().add(Counter::ReplicationOutputBytes, sent);
         self.out.clear();
-        Ok(sent.map_err(|_| FeedError::Silent)??)
+        Ok(())
     }
 
     fn alive_every(&self) -> Duration {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::command::context::Context;
+use crate::command::stats::Counter;
 use crate::command::upstream::{Link, SyncProgress};
 use crate::engine::{Engine, EngineError, FollowError, ForeignSegment};
 use crate::log::CopyError;
@@ -91,6 +92,7 @@ pub(super) enum Ended {
 
 /// One connection to the primary.
 struct Wire {
+    context: Arc<Context>,
     stream: TcpStream,
     input: Vec<u8>,
     silence: Duration,
@@ -107,7 +109,8 @@ impl Wire {
         self.input.truncate(start + *read.as_ref().unwrap_or(&0));
         match read {
             Ok(0) => Err(TailError::Closed),
-            Ok(_) => {
+            Ok(count) => {
+                self.context.stats.local().add(Counter::ReplicationInputBytes, count as u64);
                 self.heard = Instant::now();
                 Ok(true)
             }
@@ -152,7 +155,9 @@ impl Wire {
         let mut out = Vec::with_capacity(32);
         Frame::Applied { applied: engine.log().resolved(), durable }.encode(&mut out);
         self.said = Instant::now();
-        Ok(self.stream.write_all(&out)?)
+        self.stream.write_all(&out)?;
+        self.context.stats.local().add(Counter::NetOutputBytes, out.len() as u64);
+        Ok(())
     }
 }
 
@@ -218,7 +223,8 @@ impl Tail<'_> {
         stream.set_write_timeout(Some(silence))?;
         self.following.hold(stream.try_clone()?);
         let now = Instant::now();
-        Ok(Wire { stream, input: Vec::new(), silence, heard: now, said: now })
+        let context = Arc::clone(self.context);
+        Ok(Wire { context, stream, input: Vec::new(), silence, heard: now, said: now })
     }
 
     fn introduce(&self, wire: &mut Wire) -> Result<Greeting, TailError> {

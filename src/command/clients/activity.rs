@@ -37,9 +37,12 @@ impl ClientFlags {
     pub const REPLICA: Self = Self(1 << 9);
     /// The primary.
     pub const PRIMARY: Self = Self(1 << 10);
+    /// Shown what all clients ask for.
+    pub const MONITOR: Self = Self(1 << 11);
 
     /// Redis's letters, in Redis's order.
-    const LETTERS: [(Self, char); 11] = [
+    const LETTERS: [(Self, char); 12] = [
+        (Self::MONITOR, 'O'),
         (Self::REPLICA, 'S'),
         (Self::PRIMARY, 'M'),
         (Self::PUBSUB, 'P'),
@@ -85,7 +88,7 @@ pub struct SessionFigures {
     pub protocol: Protocol,
     /// [`crate::command::spec::CommandSpec::index`] of the last command.
     pub last_command: Option<usize>,
-    /// Commands run so far.
+    /// Commands that have ended.
     pub commands: u64,
     /// Requests in MULTI's queue, if there is one.
     pub queued: Option<u32>,
@@ -209,6 +212,13 @@ impl Activity {
         self.last_active.store(buffers.last_active.0, Ordering::Relaxed);
     }
 
+    /// Adds to what has gone over the connection, where whoever publishes the buffers has handed it on.
+    pub(super) fn count_traffic(&self, read: u64, written: u64) {
+        let (input, output) = (&self.net_input_bytes, &self.net_output_bytes);
+        input.store(input.load(Ordering::Relaxed).wrapping_add(read), Ordering::Relaxed);
+        output.store(output.load(Ordering::Relaxed).wrapping_add(written), Ordering::Relaxed);
+    }
+
     pub(super) fn buffers(&self) -> Buffers {
         Buffers {
             query_bytes: self.query_bytes.load(Ordering::Relaxed),
@@ -254,5 +264,7 @@ mod tests {
             Buffers { query_bytes: 1, last_active: Millis(8), net_output_bytes: 2, ..Buffers::default() };
         activity.publish_buffers(&buffers);
         assert_eq!(activity.buffers(), buffers);
+        activity.count_traffic(5, 6);
+        assert_eq!(activity.buffers(), Buffers { net_input_bytes: 5, net_output_bytes: 8, ..buffers });
     }
 }

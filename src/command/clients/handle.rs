@@ -137,6 +137,12 @@ impl ClientHandle {
         self.activity.publish_buffers(buffers);
     }
 
+    /// Adds to the bytes that have gone over the connection. Called by the connection's task only, when it feeds a
+    /// replica and publishes no buffers any more.
+    pub fn count_traffic(&self, read: u64, written: u64) {
+        self.activity.count_traffic(read, written);
+    }
+
     /// The buffers' figures as last published.
     pub fn buffers(&self) -> Buffers {
         self.activity.buffers()

@@ -169,7 +169,7 @@ mod tests {
         let expected = format!(
             "N db=9 sub=0 psub=0 ssub=0 multi=-1 watch=0 qbuf=0 qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 \
              obl=0 oll=0 omem=0 tot-mem={size} events=r cmd=client|info user=default redir=-1 resp=2 lib-name= \
-             lib-ver= tot-net-in=14 tot-net-out=0 tot-cmds=1"
+             lib-ver= tot-net-in=14 tot-net-out=0 tot-cmds=0"
         );
         assert_eq!(rest, expected);
     }

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::hub::{Hub, Letter, Postage, send};
+use super::monitor::Monitors;
 use super::subscriber::Push;
 use super::subscriptions::Subscriptions;
 use crate::clock::Millis;
@@ -161,6 +162,13 @@ impl Session {
         let client = &self.client;
         self.subscriptions
             .get_or_insert_with(|| Box::new(Subscriptions::new(Arc::clone(hub), Arc::clone(client))))
+    }
+
+    /// Begins to monitor, if it does not yet. No attempt takes it back: MONITOR touches no key, so none of its is lost.
+    pub(super) fn monitor(&mut self, hub: &Arc<Hub>, monitors: &Arc<Monitors>) {
+        self.subscriptions(hub);
+        let client = &self.client;
+        self.monitoring.get_or_insert_with(|| monitors.join(client));
     }
 
     /// Unsubscribes; tells whether it was subscribed.

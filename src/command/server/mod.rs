@@ -11,6 +11,7 @@
 //! | `shutdown` | SHUTDOWN |
 //! | `commands` | COMMAND |
 //! | `functions` | FUNCTION |
+//! | `modules` | MODULE |
 //! | `misc` | TIME LOLWUT |
 //!
 //! None does unbounded work on the calling thread: what may take long is left to a thread that may block.
@@ -28,6 +29,7 @@ mod human;
 mod info;
 mod memory;
 mod misc;
+mod modules;
 mod process;
 mod save;
 mod shutdown;
@@ -46,6 +48,7 @@ pub use functions::{function_flush, function_help, function_list, function_stats
 pub use info::info;
 pub use memory::{memory_doctor, memory_help, memory_malloc_stats, memory_purge, memory_stats, memory_usage};
 pub use misc::{lolwut, time};
+pub use modules::{module_help, module_list};
 pub use save::{bgrewriteaof, bgsave, lastsave, save};
 pub use shutdown::shutdown;
 pub use slowlog::{slowlog_get, slowlog_help, slowlog_len, slowlog_reset};

@@ -1,4 +1,4 @@
-//! Commands that look into the server and set it: its commands, settings, memory and slow log.
+//! Commands that look into the server and set it: its commands, settings, memory, modules and slow log.
 
 use crate::command::spec::argument::{block, integer, key, one_of, pattern, string};
 use crate::command::spec::bits::flag::{ADMIN, LOADING, NOSCRIPT, READONLY, STALE};
@@ -22,6 +22,10 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .summary("Groups the commands about memory.")
         .complexity("Depends on the subcommand")
         .subcommands(MEMORY),
+    command("module", -2, "4.0.0")
+        .summary("Groups the commands about modules.")
+        .complexity("Depends on the subcommand")
+        .subcommands(MODULE),
     command("slowlog", -2, "2.2.12")
         .summary("Groups the commands about the slow log.")
         .complexity("Depends on the subcommand")
@@ -134,6 +138,16 @@ const MEMORY: &[CommandSpec] = &[
         .complexity("Grows with the memory in use; may be slow")
         .tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
     help("memory|help", "4.0.0"),
+];
+
+/// What MODULE groups.
+const MODULE: &[CommandSpec] = &[
+    command("module|list", 2, "4.0.0")
+        .summary("Lists the modules that are loaded.")
+        .complexity("O(N) for N modules")
+        .flags(&[ADMIN, NOSCRIPT])
+        .tips(&["nondeterministic_output_order"]),
+    help("module|help", "5.0.0"),
 ];
 
 /// What SLOWLOG groups.

@@ -90,7 +90,9 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
             integer("cursor"),
             pattern("pattern").after("MATCH").optional(),
             integer("count").after("COUNT").optional(),
+            token("noscores", "NOSCORES").optional().since("8.0.0"),
         ])
+        .history(&[("8.0.0", "`NOSCORES`.")])
         .tips(&["nondeterministic_output"]),
     command("zpopmin", -2, "5.0.0")
         .summary("Takes the members of the lowest scores from a sorted set.")

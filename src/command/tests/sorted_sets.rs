@@ -278,6 +278,8 @@ fn zscan_visits_every_member() {
         ("ZADD k 1 a 2.5 b", ":2"),
         ("ZSCAN k 0", "*2 $1 0 *4 $1 a $1 1 $1 b $3 2.5"),
         ("ZSCAN k 0 MATCH b COUNT 1", "*2 $1 0 *2 $1 b $3 2.5"),
+        ("ZSCAN k 0 NOSCORES", "*2 $1 0 *2 $1 a $1 b"),
+        ("ZSCAN k 0 noscores MATCH b", "*2 $1 0 *1 $1 b"),
         ("ZSCAN nokey 0 nonsense", "*2 $1 0 *0"),
         ("ZSCAN k 0 nonsense", "-ERR syntax error"),
         ("ZSCAN k 0 COUNT 0", "-ERR syntax error"),

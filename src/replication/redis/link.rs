@@ -1,5 +1,6 @@
 //! The connection to a primary: what has come and was not taken, and waiting for more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -9,6 +10,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::FollowError;
+use crate::command::context::Context;
+use crate::command::stats::Counter;
 
 /// How much is read at once.
 const READ_BYTES: usize = 256 << 10;
@@ -20,6 +23,7 @@ const SHOWN_BYTES_MAX: usize = 80;
 /// The connection to a primary.
 #[derive(Debug)]
 pub(super) struct Link {
+    context: Arc<Context>,
     stream: TcpStream,
     unread: BytesMut,
     silence_max: Duration,
@@ -38,9 +42,14 @@ pub(super) enum Heard {
 
 impl Link {
     /// A connection on which nothing was read.
-    pub(super) fn new(stream: TcpStream, silence_max: Duration, stop: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(
+        context: Arc<Context>,
+        stream: TcpStream,
+        silence_max: Duration,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
         let (unread, heard_at) = (BytesMut::with_capacity(READ_BYTES), Instant::now());
-        Self { stream, unread, silence_max, heard_at, stop }
+        Self { context, stream, unread, silence_max, heard_at, stop }
     }
 
     /// Whether the link is to end. Whoever was to say so and is gone counts as having done it.
@@ -71,9 +80,11 @@ impl Link {
         let silent_at = self.heard_at + self.silence_max;
         tokio::select! {
             read = self.stream.read_buf(&mut self.unread) => {
-                if read? == 0 {
+                let read = read?;
+                if read == 0 {
                     return Err(FollowError::Closed);
                 }
+                self.context.stats.local().add(Counter::ReplicationInputBytes, read as u64);
                 self.heard_at = Instant::now();
                 Ok(Heard::Bytes)
             }
@@ -90,7 +101,11 @@ impl Link {
     /// The connection failed, or takes nothing for too long.
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), FollowError> {
         match timeout(self.silence_max, self.stream.write_all(bytes)).await {
-            Ok(sent) => Ok(sent?),
+            Ok(sent) => {
+                sent?;
+                self.context.stats.local().add(Counter::NetOutputBytes, bytes.len() as u64);
+                Ok(())
+            }
             Err(_) => Err(FollowError::Silent(self.silence_max)),
         }
     }

@@ -188,7 +188,7 @@ pub async fn follow(
     if !engine.follows() {
         engine.set_follows(true)?;
     }
-    let mut link = Link::new(stream, settings.timeout, stop);
+    let mut link = Link::new(Arc::clone(context), stream, settings.timeout, stop);
     let ended = run(context, &mut link, settings, place, progress).await;
     if let Err(FollowError::Apply(ApplyError::Failed { .. } | ApplyError::Order(_))) = ended {
         // Why: here and there are not the same any more.

@@ -59,6 +59,7 @@ impl Connection {
         let muted = command.is_muted();
         let error = self.busy().reply.error_message();
         command.end(&self.context, &self.client, error.as_deref());
+        self.session.count_commands(1);
         if muted {
             self.busy().reply.clear();
         }

@@ -14,11 +14,16 @@ pub(super) fn stats(report: &Report<'_, '_, '_>, text: &mut Text) {
     text.field("instantaneous_ops_per_sec", rates.commands.round());
     text.field("total_net_input_bytes", totals.get(Counter::NetInputBytes));
     text.field("total_net_output_bytes", totals.get(Counter::NetOutputBytes));
-    text.zeros(&["total_net_repl_input_bytes", "total_net_repl_output_bytes"]);
-    text.field("instantaneous_input_kbps", format_args!("{:.2}", rates.input_bytes / 1024.0));
-    text.field("instantaneous_output_kbps", format_args!("{:.2}", rates.output_bytes / 1024.0));
-    text.field("instantaneous_input_repl_kbps", "0.00");
-    text.field("instantaneous_output_repl_kbps", "0.00");
+    text.field("total_net_repl_input_bytes", totals.get(Counter::ReplicationInputBytes));
+    text.field("total_net_repl_output_bytes", totals.get(Counter::ReplicationOutputBytes));
+    for (name, bytes) in [
+        ("instantaneous_input_kbps", rates.input_bytes),
+        ("instantaneous_output_kbps", rates.output_bytes),
+        ("instantaneous_input_repl_kbps", rates.replication_input_bytes),
+        ("instantaneous_output_repl_kbps", rates.replication_output_bytes),
+    ] {
+        text.field(name, format_args!("{:.2}", bytes / 1024.0));
+    }
     text.field("rejected_connections", totals.get(Counter::ConnectionsRejected));
     let syncs = context.upstream().map(Upstream::counts).unwrap_or_default();
     text.field("sync_full", syncs.full);
