@@ -8,6 +8,7 @@
 //! | `collections` | threads that change the same collections |
 //! | `damage` | files damaged at every place are refused, or hold a state that was |
 //! | `interleavings` | the protocols under the shuttle model checker (feature `shuttle`) |
+//! | `roles` | whose log a database goes on in when it is opened again |
 //! | `history`, `register` | what is recorded of a concurrent run, and the two checkers of it |
 //! | `lab` | a folder of database files that tests stop, damage and open again |
 
@@ -22,4 +23,5 @@ mod interleavings;
 mod lab;
 mod model;
 mod register;
+mod roles;
 mod waits;

@@ -166,7 +166,7 @@ pub(super) fn install(
     let mut stage = stage.ok_or(InstallError::Order)?;
     stage.finish()?;
     let old = context.database();
-    let mut wish = OpenWish { hash_seed: Some(hash_seed), origin: None };
+    let mut wish = OpenWish { hash_seed: Some(hash_seed), ..OpenWish::default() };
     if folder.is_some() {
         wish.origin = Some(dbfile.clone());
     } else {
@@ -196,9 +196,7 @@ fn exchange(
     wish: OpenWish,
     old: &Arc<Engine>,
 ) -> Result<(), InstallError> {
-    let engine = opener(wish)?;
-    engine.set_follows(true)?;
-    engine.log().set_tailing(true).map_err(EngineError::from)?;
+    let engine = opener(OpenWish { follows: true, ..wish })?;
     context.replace_database(engine);
     // Why: of a database in memory the threads still run, and who waits for its log to go on waits for nothing.
     old.tell_progress();

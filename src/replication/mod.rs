@@ -58,6 +58,8 @@ pub struct OpenWish {
     pub hash_seed: Option<u64>,
     /// Where a database in memory takes its first state from.
     pub origin: Option<PathBuf>,
+    /// Whether it follows another's log from its first moment, whatever the settings say.
+    pub follows: bool,
 }
 
 /// Opens the database that the settings speak of.
