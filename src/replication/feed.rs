@@ -10,10 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::clock::Millis;
 use crate::command::context::Context;
+use crate::command::lineup::{CHAIN_MAX, ServerId};
 use crate::command::replicas::{Attached, Feeding, Introduction};
 use crate::engine::{Engine, SnapshotFailure};
 use crate::log::snapshot::{SnapshotError, SnapshotReader};
@@ -58,6 +60,9 @@ pub enum FeedError {
     /// This server has another database now.
     #[error("this server's database was replaced")]
     Replaced,
+    /// It has another connection now.
+    #[error("the replica has come again on another connection")]
+    CameAgain,
     /// It was told to take over.
     #[error("the replica takes over")]
     TakenOver,
@@ -73,6 +78,8 @@ struct Outlet<W> {
     at: Lsn,
     /// The first position of the segment that the replica has been told of.
     told: Option<Lsn>,
+    /// The servers above this one.
+    above: watch::Receiver<Arc<[ServerId]>>,
     out: Vec<u8>,
 }
 
@@ -92,7 +99,9 @@ where
     let engine = context.database();
     let silence = Duration::from_secs(u64::from(context.settings.repl_timeout()));
     let mut reader = BufReader::new(reader);
-    let line = format!("{}\r\n", greeting(&engine).encode());
+    let mut above = context.above.watch();
+    let servers = servers(&context, &above.borrow_and_update());
+    let line = format!("{}\r\n", greeting(&engine, servers).encode());
     timeout(silence, writer.write_all(line.as_bytes())).await.map_err(|_| FeedError::Silent)??;
     let mut wish = String::new();
     let mut line = (&mut reader).take(LINE_BYTES_MAX);
@@ -109,6 +118,7 @@ where
         reader: LogReader::default(),
         at: Lsn::ZERO,
         told: None,
+        above,
         out: Vec::new(),
     };
     let acknowledged = acknowledgements(&mut reader, &attached, silence);
@@ -121,9 +131,8 @@ where
                 }
                 outlet.at = at;
             }
-            Wish::Snapshot { offset, id } => {
-                context.replicas.count_full();
-                outlet.snapshot(&attached, offset, id).await?;
+            Wish::Snapshot { offset, id, is_instead } => {
+                outlet.snapshot(&attached, (offset, id), is_instead).await?;
             }
         }
         outlet.log(&attached).await
@@ -131,13 +140,20 @@ where
     tokio::select! {
         ended = fed => ended,
         ended = acknowledged => ended,
+        () = attached.replica().superseded() => Err(FeedError::CameAgain),
     }
 }
 
-fn greeting(engine: &Engine) -> Greeting {
+/// This server, and those above it.
+fn servers(context: &Context, above: &[ServerId]) -> Vec<ServerId> {
+    std::iter::once(context.identity.server()).chain(above.iter().copied()).take(CHAIN_MAX).collect()
+}
+
+fn greeting(engine: &Engine, servers: Vec<ServerId>) -> Greeting {
     let log = engine.log();
     let line = Line { history: log.history(), end: log.resolved(), lineage: log.lineage() };
-    Greeting { line, start: log.start(), databases: engine.databases(), hash_seed: engine.hash_seed() }
+    let (databases, hash_seed) = (engine.databases(), engine.hash_seed());
+    Greeting { line, start: log.start(), databases, hash_seed, servers }
 }
 
 /// Takes what the replica says of itself.
@@ -223,6 +239,12 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
                 changed = handover.changed() => {
                     changed.map_err(|_| FeedError::Replaced)?;
                 }
+                changed = self.above.changed() => {
+                    changed.map_err(|_| FeedError::Replaced)?;
+                    let servers = servers(&self.context, &self.above.borrow_and_update());
+                    Frame::Servers(servers).encode(&mut self.out);
+                    self.send().await?;
+                }
             }
         }
     }
@@ -263,11 +285,17 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
 
     /// Sends the snapshot from `offset` on, if it still is the one of `id`; else the one that there is. Then `at` is where
     /// the log must go on.
-    async fn snapshot(&mut self, attached: &Attached, offset: u64, id: SnapshotId) -> Result<(), FeedError> {
+    async fn snapshot(
+        &mut self,
+        attached: &Attached,
+        (offset, id): (u64, SnapshotId),
+        is_instead: bool,
+    ) -> Result<(), FeedError> {
         // Order: 1 the whole log is kept, 2 the snapshot is opened; or else what it needs is dropped in between.
         attached.replica().set_needs(Lsn::FIRST);
         keeper::tend(&self.context);
         let Some(file) = self.open_snapshot().await? else {
+            self.context.replicas.count_full(is_instead);
             self.at = Lsn::FIRST;
             let (id, from) = (SnapshotId::default(), self.at);
             Frame::Snapshot { id, bytes: 0, offset: 0, from, until: from }.encode(&mut self.out);
@@ -280,6 +308,10 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
         self.at = chunk.first;
         attached.replica().set_needs(self.at);
         let mut offset = if id == file.id { offset.min(file.bytes) } else { 0 };
+        // Why not again: it is the same one, which was cut.
+        if offset == 0 {
+            self.context.replicas.count_full(is_instead);
+        }
         let begins =
             Frame::Snapshot { id: file.id, bytes: file.bytes, offset, from: self.at, until: file.until };
         begins.encode(&mut self.out);

@@ -8,31 +8,36 @@
 //! | this one | whom this server follows: one thread at most, begun and ended by REPLICAOF |
 //! | [`feed`] | serving a replica |
 //! | [`keeper`] | how much log is kept for replicas |
-//! | `tail` | following a primary of this kind |
+//! | `tail`, `wire` | following a primary of this kind; the connection to it |
+//! | `refusal`, [`broken`] | why it is not followed; why a link broke |
 //! | [`redis`] | following a real Redis |
-//! | `install` | another state in the place of the database |
+//! | `incoming`, `install` | another state, received; in the place of the database |
 //! | [`decide`] | where to go on, as a table |
 //! | [`greeting`], [`frame`] | what is said |
 //! | `failover` | handing the role over |
 //!
 #![doc = include_str!("PROTOCOL.md")]
 
+pub mod broken;
 pub mod decide;
 mod failover;
 pub mod feed;
 pub mod frame;
 pub mod greeting;
+mod incoming;
 mod install;
 pub mod keeper;
 pub mod redis;
+mod refusal;
 mod tail;
+mod wire;
 
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -42,14 +47,21 @@ use crate::command::context::Context;
 use crate::command::replication::release_blocked;
 use crate::command::upstream::{Failover, Link, SyncCounts, SyncProgress, Target, Upstream, UpstreamStatus};
 use crate::engine::{Engine, OpenError};
+use crate::lsn::Lsn;
+use broken::LinkError;
 use failover::Handover;
-use install::Incoming;
-use tail::{Ended, Tail, TailError};
+use incoming::Incoming;
+use tail::{Carried, Ended, Tail, TailError};
 
 /// Time between two attempts to reach a primary.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// The same, where the primary was reached and is not to be followed.
 const REFUSED_PAUSE: Duration = Duration::from_secs(5);
+
+/// The same, where what stands in the way is here: no room, as a rule.
+const OWN_PAUSE: Duration = Duration::from_secs(2);
+/// How long a link must have lasted for its end to be told though that of the one before was for the same reason.
+const NEWS_AFTER: Duration = Duration::from_secs(10);
 
 /// How a database is to be opened, beside what the settings say.
 #[derive(Clone, Debug, Default)]
@@ -72,8 +84,18 @@ pub(crate) struct Following {
     stop: watch::Sender<bool>,
     socket: Mutex<Option<TcpStream>>,
     status: Mutex<UpstreamStatus>,
-    /// What was last told of a link that ended.
-    told: Mutex<String>,
+    told: Mutex<Told>,
+}
+
+/// What was last told, for not to tell it twice a second.
+#[derive(Debug, Default)]
+struct Told {
+    /// Why a link ended.
+    reason: String,
+    /// How far the log was then.
+    at: Lsn,
+    /// Since when the log comes.
+    since: Option<Instant>,
 }
 
 impl Following {
@@ -106,7 +128,7 @@ impl Following {
         status.link = link;
         if link == Link::Log {
             (status.down_since, status.refusal) = (None, None);
-            self.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            self.told().since = Some(Instant::now());
         } else {
             status.down_since.get_or_insert(Millis::now());
         }
@@ -124,12 +146,23 @@ impl Following {
         self.status().heard_at = Some(Millis::now());
     }
 
-    /// Notes why a link ended; whether that is another reason than before.
-    fn is_news(&self, reason: &str) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = *told != reason;
-        reason.clone_into(&mut told);
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes why a link ended and how far the log is; whether that is worth telling.
+    fn is_news(&self, reason: &str, at: Lsn) -> bool {
+        let mut told = self.told();
+        let has_lasted = told.since.take().is_some_and(|since| since.elapsed() >= NEWS_AFTER);
+        let is_news = has_lasted || told.at != at || told.reason != reason;
+        (told.reason, told.at) = (reason.to_owned(), at);
         is_news
+    }
+
+    /// Whether it is worth telling that the log goes on at `at`: not when a link has just ended there, and nothing came.
+    pub(crate) fn is_news_to_go_on(&self, at: Lsn) -> bool {
+        let told = self.told();
+        told.at != at || told.reason.is_empty()
     }
 
     /// Tells of a primary that is not followed; whether that is news.
@@ -219,8 +252,18 @@ impl Replication {
     /// # Errors
     /// Why it cannot, in one sentence.
     pub fn start_as_set(&self) -> Result<(), String> {
-        let Some(primary) = self.context.settings.replicaof() else { return Ok(()) };
+        let Some(primary) = self.context.settings.replicaof() else { return self.put_away() };
         self.follow(Target { host: primary.host, port: primary.port, accept: None })
+    }
+
+    /// Drops what has come of a primary's state and is of no use to who is a primary: of its files, and of its keys.
+    fn put_away(&self) -> Result<(), String> {
+        let engine = self.context.database();
+        incoming::put_away(&engine).map_err(|error| error.to_string())?;
+        if redis::load::discard(&engine).map_err(|error| error.to_string())? {
+            tracing::info!("a data set that had not come whole was dropped");
+        }
+        Ok(())
     }
 
     fn make_replica(&self) -> Result<(), String> {
@@ -237,10 +280,12 @@ impl Replication {
             return Ok(());
         }
         let text = |error: crate::engine::EngineError| error.to_string();
-        // Order: 1 the new history, 2 the marks allow what writes may leave, 3 writes; or else recovery takes a record of
+        // Order: 1 the new history, 2 the marks allow what writes may leave, 3 writes, first those
+        // that drop what is of no use any more; or else recovery takes a record of
         // the new history for one of the old, or what a kill leaves for the loss of the machine.
         engine.begin_history().map_err(text)?;
         engine.log().set_tailing(false).map_err(|error| error.to_string())?;
+        self.put_away()?;
         engine.set_follows(false).map_err(text)?;
         tracing::info!(at = %engine.log().head(), history = %engine.log().history().name(), "this server is a primary now");
         Ok(())
@@ -258,23 +303,28 @@ impl Replication {
 
     /// Follows until it is told to stop.
     fn run(&self, following: &Following) {
-        let mut incoming: Option<Incoming> = None;
-        let mut is_sequel = false;
-        let mut place = None;
+        let engine = self.context.database();
+        let mut carried = Carried { incoming: Incoming::of_earlier_process(&engine), ..Carried::default() };
+        if carried.incoming.is_none()
+            && let Err(error) = incoming::put_away(&engine)
+        {
+            tracing::warn!(%error, "what an earlier process has received cannot be removed");
+        }
+        drop(engine);
+        let (mut place, mut loops) = (None, 0);
         while !following.is_stopped() {
-            let mut tail = Tail {
-                context: &self.context,
-                following,
-                opener: &self.opener,
-                incoming: &mut incoming,
-                is_sequel,
-            };
+            let mut tail =
+                Tail { context: &self.context, following, opener: &self.opener, carried: &mut carried };
             let ended = tail.run();
-            is_sequel = matches!(ended, Ok(Ended::Installed));
+            self.context.above.set(&[]);
+            carried.is_sequel = matches!(ended, Ok(Ended::Installed));
+            loops = if matches!(ended, Err(TailError::Loop(_))) { loops + 1 } else { 0 };
             match ended {
-                Ok(Ended::Stopped | Ended::Installed) => {}
+                Ok(Ended::Stopped | Ended::Installed | Ended::Received) => {}
                 Ok(Ended::TakesOver) => return self.take_over(following),
                 Err(TailError::OtherKind) => self.follow_redis(following, &mut place),
+                // Why not at once: who has just handed its role over, to this one's replica perhaps, has not taken it yet.
+                Err(TailError::Loop(_)) if loops == 1 => self.sleep(following, RETRY_PAUSE),
                 Err(error) => self.pause_after(following, &error),
             }
         }
@@ -284,20 +334,24 @@ impl Replication {
         if following.is_stopped() {
             return;
         }
-        if let TailError::NotOurs(reason) = error {
+        if let TailError::NotOurs(reason) | TailError::Loop(reason) = error {
             if following.refuse(reason) {
                 tracing::error!("not following: {reason}");
             }
             self.sleep(following, REFUSED_PAUSE);
             return;
         }
-        following.set_link(Link::Connect);
         // Why once: a primary that is away is tried twice a second.
         let text = error.to_string();
-        if following.is_news(&text) {
+        if following.is_news(&text, self.context.engine().log().head()) {
             tracing::warn!(host = %following.target.host, port = following.target.port, "{text}");
         }
-        self.sleep(following, RETRY_PAUSE);
+        if let TailError::Link(LinkError::Refused { .. }) = error {
+            following.refuse(&text);
+        } else {
+            following.set_link(Link::Connect);
+        }
+        self.sleep(following, if error.is_own() { OWN_PAUSE } else { RETRY_PAUSE });
     }
 
     fn sleep(&self, following: &Following, time: Duration) {

@@ -1,8 +1,11 @@
 //! Replicas: they hold what their primary holds, and never start over.
 //!
-//! What goes wrong between them, and on either side, is in `bad_days`; a hundred kills and cuts in `replica_rounds`.
+//! What goes wrong between them, and on either side, is in `bad_links`, `full_disks` and `snapshots`; a hundred kills and cuts in `replica_rounds`.
 
+mod bad_links;
+mod full_disks;
 pub mod pair;
+mod snapshots;
 
 use crate::harness::{Launch, Server, until};
 use pair::{contents, field, in_step, is_up, replica_of, write_some};
