@@ -5,7 +5,6 @@
 
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,13 +17,14 @@ use crate::command::context::Context;
 use crate::command::lineup::{CHAIN_MAX, ServerId};
 use crate::command::replicas::{Attached, Feeding, Introduction};
 use crate::engine::{Engine, SnapshotFailure};
-use crate::log::snapshot::{SnapshotError, SnapshotReader};
+use crate::log::snapshot::SnapshotError;
 use crate::log::{Chunk, LogReader, ReadError};
 use crate::lsn::Lsn;
 use crate::replication::decide::Line;
 use crate::replication::frame::{self, Frame, FrameError, HEADER_BYTES, SnapshotId};
 use crate::replication::greeting::{Greeting, NoLine, Wish};
 use crate::replication::keeper;
+use crate::replication::source::OpenSnapshot;
 
 /// Bytes of the log or the snapshot in one frame.
 const PIECE_BYTES: usize = 256 << 10;
@@ -342,85 +342,6 @@ impl<W: AsyncWrite + Unpin> Outlet<W> {
             None => OpenSnapshot::take(&engine),
         });
         opened.await.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic())).map(Some)
-    }
-}
-
-/// A snapshot file, which stays readable when another takes its name.
-#[derive(Debug)]
-struct OpenSnapshot {
-    file: std::fs::File,
-    id: SnapshotId,
-    bytes: u64,
-    floor: Lsn,
-    until: Lsn,
-}
-
-impl OpenSnapshot {
-    /// Opens the snapshot `dbfile`.
-    fn open(dbfile: &Path) -> Result<Self, FeedError> {
-        loop {
-            let file = std::fs::File::open(dbfile)?;
-            let Some(reader) = SnapshotReader::open(dbfile)? else {
-                return Err(io::Error::from(io::ErrorKind::NotFound).into());
-            };
-            let (footer, totals) = (*reader.footer(), *reader.totals());
-            // Why: another may have taken the name in between.
-            let is_same = {
-                use std::os::unix::fs::MetadataExt;
-                file.metadata()?.len() == totals.file_bytes
-                    && file.metadata()?.ino() == std::fs::metadata(dbfile)?.ino()
-            };
-            if is_same {
-                let history = footer.history.get();
-                let id = [
-                    footer.start.get(),
-                    footer.end.get(),
-                    footer.created_unix_ms,
-                    history as u64 ^ (history >> 64) as u64,
-                ];
-                return Ok(Self {
-                    file,
-                    id: SnapshotId(id),
-                    bytes: totals.file_bytes,
-                    floor: footer.retention_floor,
-                    until: footer.end,
-                });
-            }
-        }
-    }
-
-    /// Takes a snapshot of a database in memory, in a file that has no name when this returns.
-    fn take(engine: &Engine) -> Result<Self, FeedError> {
-        let folder = TemporaryFolder::new()?;
-        let path = folder.0.join("snapshot");
-        engine.snapshot_to(&path)?;
-        Self::open(&path)
-    }
-}
-
-/// A folder that is removed with all that is in it.
-#[derive(Debug)]
-pub(super) struct TemporaryFolder(pub std::path::PathBuf);
-
-impl TemporaryFolder {
-    /// A new one, among the system's temporary files.
-    pub(super) fn new() -> io::Result<Self> {
-        use std::sync::atomic::{AtomicU64, Ordering};
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        // Relaxed: only numbers that differ are wanted.
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("goredis-{}-{}-{number}", std::process::id(), Millis::now().0);
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for TemporaryFolder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(path = %self.0.display(), %error, "a temporary folder is still there");
-        }
     }
 }
 

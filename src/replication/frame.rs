@@ -243,11 +243,12 @@ fn read(kind: u32, body: &[u8]) -> Result<Frame<'_>, FrameError> {
         ALIVE => Frame::Alive { resolved: Lsn::new(number()?) },
         TAKE_OVER => Frame::TakeOver { at: Lsn::new(number()?) },
         SERVERS => {
-            let (servers, rest) = body.as_chunks::<16>();
-            if !rest.is_empty() || servers.len() > CHAIN_MAX {
+            let servers = body.chunks_exact(16);
+            if !servers.remainder().is_empty() || servers.len() > CHAIN_MAX {
                 return Err(misformed);
             }
-            let servers = servers.iter().map(|server| ServerId::new(u128::from_le_bytes(*server)));
+            let id = |bytes: &[u8]| u128::from_le_bytes(bytes.try_into().unwrap_or_default());
+            let servers = servers.map(|server| ServerId::new(id(server)));
             return Ok(Frame::Servers(servers.collect()));
         }
         APPLIED => Frame::Applied { applied: Lsn::new(number()?), durable: Lsn::new(number()?) },

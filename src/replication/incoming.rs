@@ -23,8 +23,8 @@ use crate::log::{
     self, Ancestor, CopyError, History, Identity, OsStorage, Sequel, Stage, StagedSegment, Storage,
 };
 use crate::lsn::Lsn;
-use crate::replication::feed::TemporaryFolder;
 use crate::replication::frame::SnapshotId;
+use crate::replication::source::TemporaryFolder;
 
 const NOTE_BYTES: usize = 76;
 

@@ -87,7 +87,11 @@ fn held(engine: &Engine, key: &[u8]) -> Option<(Vec<u8>, Option<Millis>)> {
 }
 
 fn at(engine: &Engine, now: Millis, mut f: impl FnMut(&mut Txn<'_>)) {
-    let Ok(()) = engine.batch(now, false).run(|txn| Ok::<_, Infallible>(f(txn))).unwrap();
+    let ran = engine.batch(now, false).run(|txn| {
+        f(txn);
+        Ok::<_, Infallible>(())
+    });
+    let Ok(()) = ran.unwrap();
 }
 
 #[test]

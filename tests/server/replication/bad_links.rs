@@ -105,7 +105,7 @@ fn bytes_that_were_changed_on_the_way_change_nothing() {
     let mut wire = primary.connect();
     for change in 0..16_u64 {
         write_some(&mut wire, change, 0);
-        cable.change_a_byte(change % 2 | change << 8 | (change * 37) << 32);
+        cable.change_a_byte((change % 2) | (change << 8) | ((change * 37) << 32));
         until("a byte that is changed", || {
             wire.ask("INCR counter:0");
             cable.has_changed_it()
@@ -125,7 +125,7 @@ fn a_wrong_length_is_not_waited_for_on_a_link_on_which_little_comes() {
     let (primary, cable, replica) = joined(&[]);
     let mut wire = primary.connect();
     // The third byte of a sign of life: as if 64 KiB came.
-    cable.change_a_byte(1 | 2 << 8 | 1 << 32);
+    cable.change_a_byte(1 | (2 << 8) | (1 << 32));
     until("a byte that is changed", || cable.has_changed_it());
     until("a link that is made again", || replica.messages().contains("a frame came damaged"));
     wire.talk(&[("SET a 1", "+OK\r\n")]);
