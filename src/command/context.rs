@@ -14,6 +14,7 @@ pub use pause::{Pause, PauseKind};
 pub use stop::Stop;
 
 use crate::command::clients::ClientRegistry;
+use crate::command::lineup::Above;
 use crate::command::pubsub::{self, Hub, Monitors};
 use crate::command::replicas::Replicas;
 use crate::command::slowlog::SlowLog;
@@ -85,6 +86,8 @@ pub struct Context {
     pub clients: ClientRegistry,
     /// Who follows this server.
     pub replicas: Replicas,
+    /// Whom it follows, and whom that one does.
+    pub above: Above,
     /// Who is subscribed to what.
     pub hub: Arc<Hub>,
     /// Who is shown what all clients ask for.
@@ -115,6 +118,7 @@ impl Context {
             settings,
             clients: ClientRegistry::new(),
             replicas: Replicas::default(),
+            above: Above::default(),
             hub,
             monitors: Arc::default(),
             stats: Stats::new(),

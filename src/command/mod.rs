@@ -15,6 +15,7 @@ pub mod dispatch;
 pub mod hashes;
 pub mod introspect;
 pub mod keys;
+pub mod lineup;
 pub mod lists;
 pub mod pubsub;
 pub mod replicas;

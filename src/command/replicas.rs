@@ -10,6 +10,7 @@
 //! | [`Replicas::wait`] | waits for acknowledgements |
 
 use crate::clock::Millis;
+use crate::command::lineup::ServerId;
 use crate::command::upstream::SyncCounts;
 use crate::lsn::Lsn;
 use crate::sync::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -19,6 +20,8 @@ use tokio::sync::{Notify, watch};
 /// What a replica says of itself when it attaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Introduction {
+    /// Which server it is, if it says so.
+    pub server: Option<ServerId>,
     /// The client that its connection is.
     pub client_id: u64,
     /// Where others reach it: what it announces, else where its connection comes from.
@@ -61,6 +64,8 @@ pub struct Replica {
     needs: AtomicU64,
     take_over: watch::Sender<Option<Lsn>>,
     told: AtomicBool,
+    /// Whether it has come again on another connection.
+    superseded: watch::Sender<bool>,
 }
 
 impl Replica {
@@ -134,6 +139,12 @@ impl Replica {
         self.told.load(Ordering::Acquire)
     }
 
+    /// Waits until it has come again on another connection.
+    pub async fn superseded(&self) {
+        // Why either end will do: the sender lives as long as this.
+        let _ = self.superseded.subscribe().wait_for(|superseded| *superseded).await;
+    }
+
     /// When it was last heard of.
     pub fn heard_at(&self) -> Millis {
         // Relaxed: a figure to compare with the clock.
@@ -158,6 +169,7 @@ struct Shared {
     departed: Mutex<Vec<Departed>>,
     full: AtomicU64,
     partial: AtomicU64,
+    partial_refused: AtomicU64,
 }
 
 /// A replica that has gone, and may come back.
@@ -181,7 +193,8 @@ pub enum Reached {
 }
 
 impl Replicas {
-    /// Takes in a replica, which is listed until the result is dropped.
+    /// Takes in a replica, which is listed until the result is dropped. If it is there already, on a connection that it has
+    /// left without this server knowing, it counts there no more.
     pub fn attach(&self, introduction: Introduction, now: Millis) -> Attached {
         let replica = Arc::new(Replica {
             introduction,
@@ -192,10 +205,19 @@ impl Replicas {
             needs: AtomicU64::new(0),
             take_over: watch::Sender::new(None),
             told: AtomicBool::new(false),
+            superseded: watch::Sender::new(false),
         });
         let place = replica.place();
         self.departed().retain(|departed| departed.place != place);
         let mut list = self.list_mut();
+        let server = replica.introduction.server;
+        list.retain(|other| {
+            let is_same = server.is_some() && other.introduction.server == server;
+            if is_same {
+                other.superseded.send_replace(true);
+            }
+            !is_same
+        });
         list.push(Arc::clone(&replica));
         self.shared.count.store(list.len(), Ordering::Relaxed);
         drop(list);
@@ -209,10 +231,11 @@ impl Replicas {
         self.shared.count.load(Ordering::Relaxed)
     }
 
-    /// Counts one that is sent a snapshot.
-    pub fn count_full(&self) {
-        // Relaxed: a figure to show.
+    /// Counts one that is sent a snapshot; `instead` of going on where it was, if it had anything.
+    pub fn count_full(&self, instead: bool) {
+        // Relaxed: figures to show.
         self.shared.full.fetch_add(1, Ordering::Relaxed);
+        self.shared.partial_refused.fetch_add(u64::from(instead), Ordering::Relaxed);
     }
 
     /// Counts one that goes on where it was.
@@ -225,7 +248,11 @@ impl Replicas {
     pub fn sync_counts(&self) -> SyncCounts {
         // Relaxed: figures to show.
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        SyncCounts { full: read(&self.shared.full), partial: read(&self.shared.partial), partial_refused: 0 }
+        SyncCounts {
+            full: read(&self.shared.full),
+            partial: read(&self.shared.partial),
+            partial_refused: read(&self.shared.partial_refused),
+        }
     }
 
     /// From where on the log is needed: by those whose snapshot is being sent; and by the others, with those that went no
@@ -334,7 +361,7 @@ impl Drop for Attached {
         list.retain(|replica| !Arc::ptr_eq(replica, &self.replica));
         self.replicas.shared.count.store(list.len(), Ordering::Relaxed);
         drop(list);
-        if self.replica.feeding() == Feeding::Log {
+        if self.replica.feeding() == Feeding::Log && !*self.replica.superseded.borrow() {
             let mut departed = self.replicas.departed();
             departed.truncate(DEPARTED_MAX - 1);
             departed.push(Departed {
@@ -347,43 +374,4 @@ impl Drop for Attached {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn introduction(client_id: u64) -> Introduction {
-        Introduction { client_id, ip: "127.0.0.1".into(), port: 7001 }
-    }
-
-    #[test]
-    fn replicas_count_as_long_as_they_are_attached() {
-        let replicas = Replicas::default();
-        let (a, b) =
-            (replicas.attach(introduction(1), Millis(5)), replicas.attach(introduction(2), Millis(5)));
-        a.acknowledged(Lsn::new(100), Lsn::new(50), Millis(10));
-        b.acknowledged(Lsn::new(200), Lsn::new(60), Millis(2_000));
-        assert_eq!(replicas.reached(Reached::Applied, Lsn::new(100)), 2);
-        assert_eq!(replicas.reached(Reached::Applied, Lsn::new(101)), 1);
-        assert_eq!(replicas.reached(Reached::Durable, Lsn::new(60)), 1);
-        assert_eq!(replicas.good(1_000, Millis(2_000)), 0, "none is fed from the log");
-        a.replica().set_feeding(Feeding::Log);
-        b.replica().set_feeding(Feeding::Log);
-        assert_eq!(replicas.good(1_000, Millis(2_000)), 1);
-        drop(b);
-        assert_eq!((replicas.count(), replicas.reached(Reached::Applied, Lsn::new(100))), (1, 1));
-    }
-
-    #[tokio::test]
-    async fn who_waits_is_called_by_the_acknowledgement_that_suffices() {
-        let replicas = Replicas::default();
-        let a = replicas.attach(introduction(1), Millis(0));
-        let waiting = tokio::spawn({
-            let replicas = replicas.clone();
-            async move { replicas.wait(Reached::Applied, Lsn::new(100), 1).await }
-        });
-        a.acknowledged(Lsn::new(99), Lsn::ZERO, Millis(0));
-        tokio::task::yield_now().await;
-        assert!(!waiting.is_finished());
-        a.acknowledged(Lsn::new(100), Lsn::ZERO, Millis(0));
-        waiting.await.expect("it does not panic");
-    }
-}
+mod tests;

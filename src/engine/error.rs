@@ -75,6 +75,9 @@ pub enum OpenError {
         /// The setting.
         databases: u16,
     },
+    /// It could not be made to follow another's log, or to go on in its own.
+    #[error("the log cannot be made ready: {0}")]
+    Role(#[from] EngineError),
     /// A background thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] std::io::Error),

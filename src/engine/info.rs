@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Millis;
 use crate::engine::root::Root;
 use crate::engine::{DbIndex, Engine};
-use crate::log::{HistoryName, LogStatus};
+use crate::log::{Cause, HistoryName, LogStatus};
 use crate::lsn::Lsn;
 use crate::store::keyspace::Keyspace;
 
@@ -135,6 +135,15 @@ impl Engine {
     pub fn knows(&self, history: HistoryName, place: Lsn) -> bool {
         let earlier = || self.log.lineage().into_iter().find(|ancestor| ancestor.history.name() == history);
         self.history() == history || earlier().is_some_and(|ancestor| place <= ancestor.fork)
+    }
+
+    /// The history that the present one goes on from, and the first place that is no longer part of it; none where it goes
+    /// on from nothing.
+    pub fn previous_history(&self) -> Option<(HistoryName, Lsn)> {
+        let lineage = self.log.lineage();
+        // Why not an adoption: that was of a history without a record in it.
+        let previous = lineage.iter().find(|ancestor| ancestor.cause != Cause::Adoption)?;
+        Some((previous.history.name(), previous.fork))
     }
 
     /// Everything below is committed or void: applied.

@@ -110,6 +110,9 @@ pub struct EngineOptions {
     pub hash_seed: Option<u64>,
     /// Where a database in memory takes its first state from: the database file of another, whose files are only read.
     pub origin: Option<PathBuf>,
+    /// Whether it follows another's log from its first moment. If not, and it did in its last life, it begins a history
+    /// of its own.
+    pub follows: bool,
 }
 
 /// Take a snapshot when the last one is so old and so much has changed since.
@@ -142,6 +145,7 @@ impl EngineOptions {
             limits: Limits::default(),
             hash_seed: None,
             origin: None,
+            follows: false,
         }
     }
 }

@@ -19,7 +19,9 @@ use crate::engine::snapshot::{SnapshotFacts, Snapshots};
 use crate::engine::staging::Layout;
 use crate::engine::usage::Usage;
 use crate::engine::waits::Waits;
-use crate::engine::{DbIndex, Engine, EngineOptions, EngineStats, OpenError, expirer, snapshot, sweeper};
+use crate::engine::{
+    DbIndex, Engine, EngineError, EngineOptions, EngineStats, OpenError, expirer, snapshot, sweeper,
+};
 use crate::log::snapshot::SnapshotReader;
 use crate::log::{self, History, Location, LockFile, RecoveryReport, SnapshotBounds};
 use crate::lsn::Lsn;
@@ -180,7 +182,25 @@ impl Engine {
             alarm: Default::default(),
             threads: OnceLock::new(),
         });
+        engine.take_role(options.follows, recovered.log.as_mut())?;
         Ok((engine, recovered))
+    }
+
+    /// Follows another's log, or goes on in its own.
+    ///
+    /// Order: before the threads are there, or else they write what is not in the log that is followed; and before the
+    /// marks say that the log follows none, the history is another, or else two servers write different things in one.
+    fn take_role(&self, follows: bool, report: Option<&mut RecoveryReport>) -> Result<(), OpenError> {
+        if follows {
+            self.set_follows(true)?;
+            self.log.set_tailing(true).map_err(EngineError::from)?;
+        } else if let Some(report) = report.filter(|report| report.followed) {
+            let before = self.log.history();
+            self.begin_history()?;
+            self.log.set_tailing(false).map_err(EngineError::from)?;
+            (report.history, report.previous_history) = (self.log.history(), Some(before));
+        }
+        Ok(())
     }
 
     fn start_threads(self: &Arc<Self>) -> Result<(), OpenError> {

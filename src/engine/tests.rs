@@ -9,6 +9,7 @@
 //! | `parts` | large collections that change while snapshots take them |
 //! | `damage` | files damaged at every place are refused, or hold a state that was |
 //! | `interleavings` | the protocols under the shuttle model checker (feature `shuttle`) |
+//! | `roles` | whose log a database goes on in when it is opened again |
 //! | `history`, `register` | what is recorded of a concurrent run, and the two checkers of it |
 //! | `lab` | a folder of database files that tests stop, damage and open again |
 
@@ -24,4 +25,5 @@ mod lab;
 mod model;
 mod parts;
 mod register;
+mod roles;
 mod waits;

@@ -66,6 +66,7 @@ pub(super) fn start_new(
         closed: ClosedSegments::default(),
         tail: at,
         start: at,
+        follows: false,
     };
     Ok((Log::in_files(start, options)?, report))
 }
@@ -122,12 +123,15 @@ fn go_on(
     sync_from(&disk, survey.mark, survey.end, options)?;
     sync_folder(&disk, options)?;
     let tail = &disk.segments[tail_index];
+    // Why it stays so until somebody says otherwise: what is written here must not be taken for what it follows.
+    report.followed = tail.mark().in_flight_records_max == 0;
+    let follows = report.followed;
     let mark = Mark {
         sequence: tail.mark().sequence + 1,
         durable: survey.end,
         clean: false,
         identity: tail.mark().identity,
-        in_flight_records_max: options.in_flight_records_max,
+        in_flight_records_max: if follows { 0 } else { options.in_flight_records_max },
     };
     write_mark(tail, &mark, options.storage.as_ref())?;
     let start = disk.start().unwrap_or(survey.end);
@@ -138,7 +142,7 @@ fn go_on(
     let window = segments.split_off(tail_index);
     let closed = ClosedSegments::new(closed_segments(&segments));
     let table = SegmentTable::new(map_window(&window, survey.end, mark.sequence, &factory, &poison)?);
-    Ok(FilesStart { lock, factory, poison, table, closed, tail: survey.end, start })
+    Ok(FilesStart { lock, factory, poison, table, closed, tail: survey.end, start, follows })
 }
 
 /// Maps the segment with the tail and those made ahead of it.
@@ -202,7 +206,7 @@ fn start_over(
     }
     let closed = ClosedSegments::new(closed);
     let table = SegmentTable::new(vec![Arc::new(first)]);
-    Ok(FilesStart { lock, factory, poison, table, closed, tail: end, start })
+    Ok(FilesStart { lock, factory, poison, table, closed, tail: end, start, follows: false })
 }
 
 /// The ancestors of a history that begins at `fork`, in or behind the segment `last`.
@@ -369,6 +373,7 @@ impl RecoveryReport {
             deleted: Vec::new(),
             history,
             previous_history: None,
+            followed: false,
             took: Duration::ZERO,
         }
     }

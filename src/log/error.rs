@@ -219,7 +219,7 @@ pub enum OpenError {
         lsn: Lsn,
     },
     /// Snapshot and log belong to different databases.
-    #[error("the log beside {} does not continue the snapshot: the snapshot is of history {history}", dbfile.display())]
+    #[error("the log beside {} does not continue the snapshot: the snapshot is of history {}", dbfile.display(), history.name())]
     ForeignSnapshot {
         /// The database.
         dbfile: PathBuf,

@@ -10,7 +10,7 @@ pub use crate::lsn::Lsn;
 ///
 /// It is random and secret enough to key the checks of the record heads: who does not know it cannot forge a
 /// record inside a payload.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct History(u128);
 
 impl History {
@@ -22,6 +22,12 @@ impl History {
     /// The id.
     pub const fn get(self) -> u128 {
         self.0
+    }
+
+    /// The id as 32 hexadecimal digits, for another server of the same line. Whoever else is told of a history is told its
+    /// [`History::name`].
+    pub fn digits(self) -> String {
+        format!("{:032x}", self.0)
     }
 
     /// What others may know it by: a number that says nothing of the id, which is secret.
@@ -72,9 +78,10 @@ impl fmt::Display for HistoryName {
     }
 }
 
-impl fmt::Display for History {
+// Why not what is in it: that would be the secret, in whatever message it is part of.
+impl fmt::Debug for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        write!(f, "History({})", self.name())
     }
 }
 
@@ -86,7 +93,14 @@ mod tests {
     fn two_histories_differ_and_print_as_32_digits() {
         let (a, b) = (History::random().unwrap(), History::random().unwrap());
         assert_ne!(a, b);
-        assert_eq!(a.to_string().len(), 32);
+        assert_eq!(a.digits().len(), 32);
+    }
+
+    #[test]
+    fn what_shows_a_history_does_not_show_its_id() {
+        let history = History::new(0x1234_5678_9abc_def0_1234_5678_9abc_def0);
+        assert!(!format!("{history:?} {}", history.name()).contains(&history.digits()));
+        assert!(format!("{history:?}").contains(&history.name().to_string()));
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub struct RecoveryReport {
     pub history: History,
     /// The history before, when it changed.
     pub previous_history: Option<History>,
+    /// Whether the log followed another in its last life: the history is another's, and so it is still taken to follow
+    /// until it is told otherwise.
+    pub followed: bool,
     /// How long it took.
     pub took: Duration,
 }
@@ -55,7 +58,7 @@ pub struct Cut {
 impl fmt::Display for RecoveryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(life) = self.last_life else {
-            return write!(f, "new log, history {}", self.history);
+            return write!(f, "new log, history {}", self.history.name());
         };
         write!(f, "log replayed from {} to {}: {} records", self.replayed_from, self.end, self.records)?;
         write!(f, " in {:.2} s", self.took.as_secs_f64())?;
@@ -82,8 +85,8 @@ impl fmt::Display for RecoveryReport {
             write!(f, "; deleted {} segment files", self.deleted.len())?;
         }
         match self.previous_history {
-            Some(previous) => write!(f, "; new history {} after {previous}", self.history),
-            None => write!(f, "; history {}", self.history),
+            Some(previous) => write!(f, "; new history {} after {}", self.history.name(), previous.name()),
+            None => write!(f, "; history {}", self.history.name()),
         }
     }
 }

@@ -79,6 +79,8 @@ pub(super) struct FilesStart {
     /// The log's end, which is durable.
     pub(super) tail: Lsn,
     pub(super) start: Lsn,
+    /// Whether it follows another.
+    pub(super) follows: bool,
 }
 
 /// From where on a snapshot needs the log. See [`Log::snapshot_start`].
@@ -130,6 +132,7 @@ impl Log {
             from.poison,
             options,
         ));
+        appender.set_tailing(from.follows);
         let syncer = Syncer::new(Arc::clone(&appender), Arc::clone(&durability), Arc::clone(&storage));
         let allocator = Allocator {
             appender: Arc::clone(&appender),

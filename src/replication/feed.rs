@@ -5,26 +5,28 @@
 
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::clock::Millis;
 use crate::command::clients::ClientHandle;
 use crate::command::context::Context;
+use crate::command::lineup::{CHAIN_MAX, ServerId};
 use crate::command::replicas::{Attached, Feeding, Introduction};
 use crate::command::stats::Counter;
 use crate::engine::{Engine, SnapshotFailure};
-use crate::log::snapshot::{SnapshotError, SnapshotReader};
+use crate::log::snapshot::SnapshotError;
 use crate::log::{Chunk, LogReader, ReadError};
 use crate::lsn::Lsn;
 use crate::replication::decide::Line;
 use crate::replication::frame::{self, Frame, FrameError, HEADER_BYTES, SnapshotId};
 use crate::replication::greeting::{Greeting, NoLine, Wish};
 use crate::replication::keeper;
+use crate::replication::source::OpenSnapshot;
 
 /// Bytes of the log or the snapshot in one frame.
 const PIECE_BYTES: usize = 256 << 10;
@@ -60,6 +62,9 @@ pub enum FeedError {
     /// This server has another database now.
     #[error("this server's database was replaced")]
     Replaced,
+    /// It has another connection now.
+    #[error("the replica has come again on another connection")]
+    CameAgain,
     /// It was told to take over.
     #[error("the replica takes over")]
     TakenOver,
@@ -76,6 +81,8 @@ struct Outlet<'c, W> {
     at: Lsn,
     /// The first position of the segment that the replica has been told of.
     told: Option<Lsn>,
+    /// The servers above this one.
+    above: watch::Receiver<Arc<[ServerId]>>,
     out: Vec<u8>,
 }
 
@@ -96,7 +103,9 @@ where
     let engine = context.database();
     let silence = Duration::from_secs(u64::from(context.settings.repl_timeout()));
     let mut reader = BufReader::new(reader);
-    let line = format!("{}\r\n", greeting(&engine).encode());
+    let mut above = context.above.watch();
+    let servers = servers(&context, &above.borrow_and_update());
+    let line = format!("{}\r\n", greeting(&engine, servers).encode());
     timeout(silence, writer.write_all(line.as_bytes())).await.map_err(|_| FeedError::Silent)??;
     let mut wish = String::new();
     let mut line = (&mut reader).take(LINE_BYTES_MAX);
@@ -114,6 +123,7 @@ where
         reader: LogReader::default(),
         at: Lsn::ZERO,
         told: None,
+        above,
         out: Vec::new(),
     };
     let acknowledged = acknowledgements(&mut reader, (&context, client), &attached, silence);
@@ -126,9 +136,8 @@ where
                 }
                 outlet.at = at;
             }
-            Wish::Snapshot { offset, id } => {
-                context.replicas.count_full();
-                outlet.snapshot(&attached, offset, id).await?;
+            Wish::Snapshot { offset, id, is_instead } => {
+                outlet.snapshot(&attached, (offset, id), is_instead).await?;
             }
         }
         outlet.log(&attached).await
@@ -136,13 +145,20 @@ where
     tokio::select! {
         ended = fed => ended,
         ended = acknowledged => ended,
+        () = attached.replica().superseded() => Err(FeedError::CameAgain),
     }
 }
 
-fn greeting(engine: &Engine) -> Greeting {
+/// This server, and those above it.
+fn servers(context: &Context, above: &[ServerId]) -> Vec<ServerId> {
+    std::iter::once(context.identity.server()).chain(above.iter().copied()).take(CHAIN_MAX).collect()
+}
+
+fn greeting(engine: &Engine, servers: Vec<ServerId>) -> Greeting {
     let log = engine.log();
     let line = Line { history: log.history(), end: log.resolved(), lineage: log.lineage() };
-    Greeting { line, start: log.start(), databases: engine.databases(), hash_seed: engine.hash_seed() }
+    let (databases, hash_seed) = (engine.databases(), engine.hash_seed());
+    Greeting { line, start: log.start(), databases, hash_seed, servers }
 }
 
 /// Takes what the replica says of itself.
@@ -234,6 +250,12 @@ impl<W: AsyncWrite + Unpin> Outlet<'_, W> {
                 changed = handover.changed() => {
                     changed.map_err(|_| FeedError::Replaced)?;
                 }
+                changed = self.above.changed() => {
+                    changed.map_err(|_| FeedError::Replaced)?;
+                    let servers = servers(&self.context, &self.above.borrow_and_update());
+                    Frame::Servers(servers).encode(&mut self.out);
+                    self.send().await?;
+                }
             }
         }
     }
@@ -274,11 +296,17 @@ impl<W: AsyncWrite + Unpin> Outlet<'_, W> {
 
     /// Sends the snapshot from `offset` on, if it still is the one of `id`; else the one that there is. Then `at` is where
     /// the log must go on.
-    async fn snapshot(&mut self, attached: &Attached, offset: u64, id: SnapshotId) -> Result<(), FeedError> {
+    async fn snapshot(
+        &mut self,
+        attached: &Attached,
+        (offset, id): (u64, SnapshotId),
+        is_instead: bool,
+    ) -> Result<(), FeedError> {
         // Order: 1 the whole log is kept, 2 the snapshot is opened; or else what it needs is dropped in between.
         attached.replica().set_needs(Lsn::FIRST);
         keeper::tend(&self.context);
         let Some(file) = self.open_snapshot().await? else {
+            self.context.replicas.count_full(is_instead);
             self.at = Lsn::FIRST;
             let (id, from) = (SnapshotId::default(), self.at);
             Frame::Snapshot { id, bytes: 0, offset: 0, from, until: from }.encode(&mut self.out);
@@ -291,6 +319,10 @@ impl<W: AsyncWrite + Unpin> Outlet<'_, W> {
         self.at = chunk.first;
         attached.replica().set_needs(self.at);
         let mut offset = if id == file.id { offset.min(file.bytes) } else { 0 };
+        // Why not again: it is the same one, which was cut.
+        if offset == 0 {
+            self.context.replicas.count_full(is_instead);
+        }
         let begins =
             Frame::Snapshot { id: file.id, bytes: file.bytes, offset, from: self.at, until: file.until };
         begins.encode(&mut self.out);
@@ -321,85 +353,6 @@ impl<W: AsyncWrite + Unpin> Outlet<'_, W> {
             None => OpenSnapshot::take(&engine),
         });
         opened.await.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic())).map(Some)
-    }
-}
-
-/// A snapshot file, which stays readable when another takes its name.
-#[derive(Debug)]
-struct OpenSnapshot {
-    file: std::fs::File,
-    id: SnapshotId,
-    bytes: u64,
-    floor: Lsn,
-    until: Lsn,
-}
-
-impl OpenSnapshot {
-    /// Opens the snapshot `dbfile`.
-    fn open(dbfile: &Path) -> Result<Self, FeedError> {
-        loop {
-            let file = std::fs::File::open(dbfile)?;
-            let Some(reader) = SnapshotReader::open(dbfile)? else {
-                return Err(io::Error::from(io::ErrorKind::NotFound).into());
-            };
-            let (footer, totals) = (*reader.footer(), *reader.totals());
-            // Why: another may have taken the name in between.
-            let is_same = {
-                use std::os::unix::fs::MetadataExt;
-                file.metadata()?.len() == totals.file_bytes
-                    && file.metadata()?.ino() == std::fs::metadata(dbfile)?.ino()
-            };
-            if is_same {
-                let history = footer.history.get();
-                let id = [
-                    footer.start.get(),
-                    footer.end.get(),
-                    footer.created_unix_ms,
-                    history as u64 ^ (history >> 64) as u64,
-                ];
-                return Ok(Self {
-                    file,
-                    id: SnapshotId(id),
-                    bytes: totals.file_bytes,
-                    floor: footer.retention_floor,
-                    until: footer.end,
-                });
-            }
-        }
-    }
-
-    /// Takes a snapshot of a database in memory, in a file that has no name when this returns.
-    fn take(engine: &Engine) -> Result<Self, FeedError> {
-        let folder = TemporaryFolder::new()?;
-        let path = folder.0.join("snapshot");
-        engine.snapshot_to(&path)?;
-        Self::open(&path)
-    }
-}
-
-/// A folder that is removed with all that is in it.
-#[derive(Debug)]
-pub(super) struct TemporaryFolder(pub std::path::PathBuf);
-
-impl TemporaryFolder {
-    /// A new one, among the system's temporary files.
-    pub(super) fn new() -> io::Result<Self> {
-        use std::sync::atomic::{AtomicU64, Ordering};
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        // Relaxed: only numbers that differ are wanted.
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("goredis-{}-{}-{number}", std::process::id(), Millis::now().0);
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path)?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for TemporaryFolder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(path = %self.0.display(), %error, "a temporary folder is still there");
-        }
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! The byte table is in `PROTOCOL.md`. A frame is checked as a whole before any of it is used.
 
+use crate::command::lineup::{CHAIN_MAX, ServerId};
 use crate::log::{Ancestor, Cause, History, LINEAGE_MAX};
 use crate::lsn::Lsn;
 
 /// Bytes in front of a frame's body.
-pub const HEADER_BYTES: usize = 12;
+pub const HEADER_BYTES: usize = 16;
 /// The longest body.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
@@ -16,6 +17,7 @@ const SNAPSHOT: u32 = 3;
 const SNAPSHOT_BYTES: u32 = 4;
 const ALIVE: u32 = 5;
 const TAKE_OVER: u32 = 6;
+const SERVERS: u32 = 7;
 const APPLIED: u32 = 16;
 
 /// What is said in a frame.
@@ -66,6 +68,8 @@ pub enum Frame<'b> {
         /// The end of everything.
         at: Lsn,
     },
+    /// The primary, the one that it follows, and so on.
+    Servers(Vec<ServerId>),
     /// What the replica says of itself.
     Applied {
         /// Everything below is applied.
@@ -136,6 +140,12 @@ impl Frame<'_> {
                 numbers(out, &[at.get()]);
                 TAKE_OVER
             }
+            Self::Servers(servers) => {
+                for server in servers.iter().take(CHAIN_MAX) {
+                    out.extend_from_slice(&server.get().to_le_bytes());
+                }
+                SERVERS
+            }
             Self::Applied { applied, durable } => {
                 numbers(out, &[applied.get(), durable.get()]);
                 APPLIED
@@ -148,6 +158,8 @@ impl Frame<'_> {
         header[4..8].copy_from_slice(&kind.to_le_bytes());
         let crc = checksum(kind, &out[start + HEADER_BYTES..]);
         out[start + 8..start + 12].copy_from_slice(&crc.to_le_bytes());
+        let crc = crc32fast::hash(&out[start..start + 12]);
+        out[start + 12..start + 16].copy_from_slice(&crc.to_le_bytes());
     }
 }
 
@@ -171,6 +183,10 @@ pub fn decode(bytes: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError> {
     let Some((header, rest)) = bytes.split_first_chunk::<HEADER_BYTES>() else { return Ok(None) };
     let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     let (len, kind, crc) = (word(0) as usize, word(4), word(8));
+    // Order: before the length is believed, or else what comes is waited for as the body of something far too long.
+    if crc32fast::hash(&header[..12]) != word(12) {
+        return Err(FrameError::Checksum);
+    }
     if len > BODY_BYTES_MAX {
         return Err(FrameError::TooLong(len));
     }
@@ -226,6 +242,15 @@ fn read(kind: u32, body: &[u8]) -> Result<Frame<'_>, FrameError> {
         SNAPSHOT_BYTES => return Ok(Frame::SnapshotBytes(body)),
         ALIVE => Frame::Alive { resolved: Lsn::new(number()?) },
         TAKE_OVER => Frame::TakeOver { at: Lsn::new(number()?) },
+        SERVERS => {
+            let servers = body.chunks_exact(16);
+            if !servers.remainder().is_empty() || servers.len() > CHAIN_MAX {
+                return Err(misformed);
+            }
+            let id = |bytes: &[u8]| u128::from_le_bytes(bytes.try_into().unwrap_or_default());
+            let servers = servers.map(|server| ServerId::new(id(server)));
+            return Ok(Frame::Servers(servers.collect()));
+        }
         APPLIED => Frame::Applied { applied: Lsn::new(number()?), durable: Lsn::new(number()?) },
         unknown => return Err(FrameError::Unknown(unknown)),
     };
@@ -263,6 +288,7 @@ mod tests {
             Frame::SnapshotBytes(bytes),
             Frame::Alive { resolved: Lsn::new(5) },
             Frame::TakeOver { at: Lsn::new(6) },
+            Frame::Servers(vec![ServerId::new(1), ServerId::new(u128::MAX)]),
             Frame::Applied { applied: Lsn::new(7), durable: Lsn::ZERO },
         ]
     }
@@ -283,7 +309,17 @@ mod tests {
                 frame.encode(&mut out);
                 let at = at % out.len();
                 out[at] ^= with.max(1);
-                !matches!(decode(&out), Ok(Some(_)))
+                decode(&out).is_err()
+            })
+        }
+
+        fn a_wrong_byte_of_the_header_is_seen_before_the_body_comes(at: usize, with: u8) -> bool {
+            samples(b"some bytes").iter().all(|frame| {
+                let mut out = Vec::new();
+                frame.encode(&mut out);
+                out.truncate(HEADER_BYTES);
+                out[at % HEADER_BYTES] ^= with.max(1);
+                decode(&out) == Err(FrameError::Checksum)
             })
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! The lines are in `PROTOCOL.md`. Everything in them is checked here.
 
+use crate::command::lineup::{CHAIN_MAX, ServerId};
 use crate::log::{Ancestor, Cause, History};
 use crate::lsn::Lsn;
 use crate::replication::decide::Line;
@@ -21,6 +22,8 @@ pub struct Greeting {
     pub databases: u16,
     /// The seed of its keyspaces' hashes, so that a SCAN goes on at a replica.
     pub hash_seed: u64,
+    /// It, the server that it follows, and so on.
+    pub servers: Vec<ServerId>,
 }
 
 /// What a replica then wants.
@@ -39,6 +42,8 @@ pub enum Wish {
         offset: u64,
         /// Of which.
         id: SnapshotId,
+        /// There are keys, and to go on with them was impossible.
+        is_instead: bool,
     },
 }
 
@@ -51,11 +56,15 @@ impl Greeting {
     /// The line, without its end.
     pub fn encode(&self) -> String {
         let Line { history, end, lineage } = &self.line;
-        let ancestors: Vec<_> =
-            lineage.iter().map(|it| format!("{}:{}:{}", it.history, it.fork, it.cause as u8)).collect();
+        let ancestors: Vec<_> = lineage
+            .iter()
+            .map(|it| format!("{}:{}:{}", it.history.digits(), it.fork, it.cause as u8))
+            .collect();
         let ancestors = if ancestors.is_empty() { "-".to_owned() } else { ancestors.join(",") };
         let (start, databases, seed) = (self.start, self.databases, self.hash_seed);
-        format!("+FOLLOW {VERSION} {history} {start} {end} {databases} {seed} {ancestors}")
+        let servers: Vec<_> = self.servers.iter().take(CHAIN_MAX).map(ServerId::to_string).collect();
+        let (id, servers) = (history.digits(), servers.join(","));
+        format!("+FOLLOW {VERSION} {id} {start} {end} {databases} {seed} {servers} {ancestors}")
     }
 
     /// Reads the line.
@@ -75,11 +84,13 @@ impl Greeting {
         let (start, end) = (parse_lsn(words.next()?)?, parse_lsn(words.next()?)?);
         let databases = words.next()?.parse().ok()?;
         let hash_seed = words.next()?.parse().ok()?;
+        let servers: Vec<_> = words.next()?.split(',').map(str::parse).collect::<Result<_, _>>().ok()?;
         let lineage = match words.next()? {
             "-" => Vec::new(),
             list => list.split(',').map(parse_ancestor).collect::<Option<_>>()?,
         };
-        Some(Self { line: Line { history, end, lineage }, start, databases, hash_seed })
+        let line = Line { history, end, lineage };
+        (servers.len() <= CHAIN_MAX).then_some(Self { line, start, databases, hash_seed, servers })
     }
 }
 
@@ -104,8 +115,9 @@ impl Wish {
         match self {
             Self::Continue { at, is_sequel: false } => format!("CONTINUE {at}"),
             Self::Continue { at, is_sequel: true } => format!("CONTINUE {at} SEQUEL"),
-            Self::Snapshot { offset, id: SnapshotId([a, b, c, d]) } => {
-                format!("SNAPSHOT {offset} {a} {b} {c} {d}")
+            Self::Snapshot { offset, id: SnapshotId([a, b, c, d]), is_instead } => {
+                let instead = if *is_instead { " INSTEAD" } else { "" };
+                format!("SNAPSHOT {offset} {a} {b} {c} {d}{instead}")
             }
         }
     }
@@ -123,10 +135,15 @@ impl Wish {
         match *words {
             ["CONTINUE", at] => Some(Self::Continue { at: parse_lsn(at)?, is_sequel: false }),
             ["CONTINUE", at, "SEQUEL"] => Some(Self::Continue { at: parse_lsn(at)?, is_sequel: true }),
-            ["SNAPSHOT", offset, a, b, c, d] => {
+            ["SNAPSHOT", offset, a, b, c, d, ref rest @ ..] => {
+                let is_instead = match rest {
+                    [] => false,
+                    ["INSTEAD"] => true,
+                    _ => return None,
+                };
                 let number = |word: &str| word.parse::<u64>().ok();
                 let id = SnapshotId([number(a)?, number(b)?, number(c)?, number(d)?]);
-                Some(Self::Snapshot { offset: number(offset)?, id })
+                Some(Self::Snapshot { offset: number(offset)?, id, is_instead })
             }
             _ => None,
         }
@@ -143,7 +160,8 @@ mod tests {
             |n| Ancestor { history: History::new(n), fork: Lsn::new(5000), cause: Cause::Promotion };
         for lineage in [vec![], vec![ancestor(1)], vec![ancestor(u128::MAX), ancestor(2)]] {
             let line = Line { history: History::new(9 << 99), end: Lsn::new(10_000), lineage };
-            let greeting = Greeting { line, start: Lsn::FIRST, databases: 16, hash_seed: u64::MAX };
+            let servers = vec![ServerId::new(3), ServerId::new(u128::MAX)];
+            let greeting = Greeting { line, start: Lsn::FIRST, databases: 16, hash_seed: u64::MAX, servers };
             assert_eq!(Greeting::decode(&greeting.encode()), Ok(greeting));
         }
         for bad in
@@ -158,11 +176,13 @@ mod tests {
         for wish in [
             Wish::Continue { at: Lsn::new(77), is_sequel: false },
             Wish::Continue { at: Lsn::new(77), is_sequel: true },
-            Wish::Snapshot { offset: 5, id: SnapshotId([1, 2, 3, u64::MAX]) },
+            Wish::Snapshot { offset: 5, id: SnapshotId([1, 2, 3, u64::MAX]), is_instead: false },
+            Wish::Snapshot { offset: 0, id: SnapshotId::default(), is_instead: true },
         ] {
             assert_eq!(Wish::decode(&wish.encode()), Ok(wish));
         }
         assert!(Wish::decode("CONTINUE").is_err());
         assert!(Wish::decode("CONTINUE 1 2").is_err());
+        assert!(Wish::decode("SNAPSHOT 1 2 3 4 5 6").is_err());
     }
 }

@@ -5,51 +5,60 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | this one | whom this server follows: one thread at most, begun and ended by REPLICAOF |
-//! | [`feed`] | serving a replica |
+//! | this one, `following` | whom this server follows: one thread at most, begun and ended by REPLICAOF |
+//! | [`feed`], `source` | serving a replica; the snapshot that is sent |
 //! | [`keeper`] | how much log is kept for replicas |
-//! | `tail` | following a primary of this kind |
+//! | `tail`, `copy`, `wire` | following a primary of this kind; its log, copied; the connection to it |
+//! | `refusal`, [`broken`] | why it is not followed; why a link broke |
 //! | [`redis`] | following a real Redis |
-//! | `install` | another state in the place of the database |
+//! | `incoming`, `install` | another state, received; in the place of the database |
 //! | [`decide`] | where to go on, as a table |
 //! | [`greeting`], [`frame`] | what is said |
 //! | `failover` | handing the role over |
 //!
 #![doc = include_str!("PROTOCOL.md")]
 
+pub mod broken;
+mod copy;
 pub mod decide;
 mod failover;
 pub mod feed;
+mod following;
 pub mod frame;
 pub mod greeting;
+mod incoming;
 mod install;
 pub mod keeper;
 pub mod redis;
+mod refusal;
+mod source;
 mod tail;
+mod wire;
 
-use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 
-use crate::clock::Millis;
 use crate::command::context::Context;
 use crate::command::replication::release_blocked;
 use crate::command::upstream::{Failover, Link, SyncCounts, SyncProgress, Target, Upstream, UpstreamStatus};
 use crate::engine::{Engine, OpenError};
+use broken::LinkError;
 use failover::Handover;
-use install::Incoming;
-use tail::{Ended, Tail, TailError};
+pub(crate) use following::Following;
+use incoming::Incoming;
+use tail::{Carried, Ended, Tail, TailError};
 
 /// Time between two attempts to reach a primary.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
 /// The same, where the primary was reached and is not to be followed.
 const REFUSED_PAUSE: Duration = Duration::from_secs(5);
+
+/// The same, where what stands in the way is here: no room, as a rule.
+const OWN_PAUSE: Duration = Duration::from_secs(2);
 
 /// How a database is to be opened, beside what the settings say.
 #[derive(Clone, Debug, Default)]
@@ -58,111 +67,12 @@ pub struct OpenWish {
     pub hash_seed: Option<u64>,
     /// Where a database in memory takes its first state from.
     pub origin: Option<PathBuf>,
+    /// Whether it follows another's log from its first moment, whatever the settings say.
+    pub follows: bool,
 }
 
 /// Opens the database that the settings speak of.
 pub type Opener = Box<dyn Fn(OpenWish) -> Result<Arc<Engine>, OpenError> + Send + Sync>;
-
-/// Whom a thread follows, and what is told of it.
-pub(crate) struct Following {
-    pub(crate) target: Target,
-    stopped: AtomicBool,
-    stop: watch::Sender<bool>,
-    socket: Mutex<Option<TcpStream>>,
-    status: Mutex<UpstreamStatus>,
-    /// What was last told of a link that ended.
-    told: Mutex<String>,
-}
-
-impl Following {
-    fn new(target: Target) -> Self {
-        let status = UpstreamStatus {
-            host: target.host.clone(),
-            port: target.port,
-            link: Link::Connect,
-            heard_at: None,
-            down_since: Some(Millis::now()),
-            sync: None,
-            refusal: None,
-        };
-        Self {
-            target,
-            stopped: AtomicBool::new(false),
-            stop: watch::Sender::new(false),
-            socket: Mutex::default(),
-            status: Mutex::new(status),
-            told: Mutex::default(),
-        }
-    }
-
-    fn status(&self) -> MutexGuard<'_, UpstreamStatus> {
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn set_link(&self, link: Link) {
-        let mut status = self.status();
-        status.link = link;
-        if link == Link::Log {
-            (status.down_since, status.refusal) = (None, None);
-            self.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        } else {
-            status.down_since.get_or_insert(Millis::now());
-        }
-        if link != Link::Snapshot {
-            status.sync = None;
-        }
-        status.heard_at = Some(Millis::now()).filter(|_| link != Link::Connect).or(status.heard_at);
-    }
-
-    pub(crate) fn set_sync(&self, progress: SyncProgress) {
-        self.status().sync = Some(progress);
-    }
-
-    pub(crate) fn heard(&self) {
-        self.status().heard_at = Some(Millis::now());
-    }
-
-    /// Notes why a link ended; whether that is another reason than before.
-    fn is_news(&self, reason: &str) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_news = *told != reason;
-        reason.clone_into(&mut told);
-        is_news
-    }
-
-    /// Tells of a primary that is not followed; whether that is news.
-    fn refuse(&self, reason: &str) -> bool {
-        let mut status = self.status();
-        status.link = Link::Refused;
-        status.down_since.get_or_insert(Millis::now());
-        status.refusal.replace(reason.to_owned()).as_deref() != Some(reason)
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        // Acquire: pairs with the Release in `stop`.
-        self.stopped.load(Ordering::Acquire)
-    }
-
-    /// Keeps the connection, for whoever ends this to cut it.
-    pub(crate) fn hold(&self, socket: TcpStream) {
-        let mut held = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_stopped() {
-            // Why the result is not looked at: a socket that is not connected any more is cut already.
-            let _ = socket.shutdown(Shutdown::Both);
-        }
-        *held = Some(socket);
-    }
-
-    fn stop(&self) {
-        // Release: pairs with the Acquire in `is_stopped`.
-        self.stopped.store(true, Ordering::Release);
-        self.stop.send_replace(true);
-        if let Some(socket) = self.socket.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // Why the result is not looked at: as in `hold`.
-            let _ = socket.shutdown(Shutdown::Both);
-        }
-    }
-}
 
 /// The thread that follows.
 struct Follower {
@@ -217,8 +127,18 @@ impl Replication {
     /// # Errors
     /// Why it cannot, in one sentence.
     pub fn start_as_set(&self) -> Result<(), String> {
-        let Some(primary) = self.context.settings.replicaof() else { return Ok(()) };
+        let Some(primary) = self.context.settings.replicaof() else { return self.put_away() };
         self.follow(Target { host: primary.host, port: primary.port, accept: None })
+    }
+
+    /// Drops what has come of a primary's state and is of no use to who is a primary: of its files, and of its keys.
+    fn put_away(&self) -> Result<(), String> {
+        let engine = self.context.database();
+        incoming::put_away(&engine).map_err(|error| error.to_string())?;
+        if redis::load::discard(&engine).map_err(|error| error.to_string())? {
+            tracing::info!("a data set that had not come whole was dropped");
+        }
+        Ok(())
     }
 
     fn make_replica(&self) -> Result<(), String> {
@@ -235,10 +155,12 @@ impl Replication {
             return Ok(());
         }
         let text = |error: crate::engine::EngineError| error.to_string();
-        // Order: 1 the new history, 2 the marks allow what writes may leave, 3 writes; or else recovery takes a record of
+        // Order: 1 the new history, 2 the marks allow what writes may leave, 3 writes, first those
+        // that drop what is of no use any more; or else recovery takes a record of
         // the new history for one of the old, or what a kill leaves for the loss of the machine.
         engine.begin_history().map_err(text)?;
         engine.log().set_tailing(false).map_err(|error| error.to_string())?;
+        self.put_away()?;
         engine.set_follows(false).map_err(text)?;
         tracing::info!(at = %engine.log().head(), history = %engine.log().history().name(), "this server is a primary now");
         Ok(())
@@ -256,23 +178,28 @@ impl Replication {
 
     /// Follows until it is told to stop.
     fn run(&self, following: &Following) {
-        let mut incoming: Option<Incoming> = None;
-        let mut is_sequel = false;
-        let mut place = None;
+        let engine = self.context.database();
+        let mut carried = Carried { incoming: Incoming::of_earlier_process(&engine), ..Carried::default() };
+        if carried.incoming.is_none()
+            && let Err(error) = incoming::put_away(&engine)
+        {
+            tracing::warn!(%error, "what an earlier process has received cannot be removed");
+        }
+        drop(engine);
+        let (mut place, mut loops) = (None, 0);
         while !following.is_stopped() {
-            let mut tail = Tail {
-                context: &self.context,
-                following,
-                opener: &self.opener,
-                incoming: &mut incoming,
-                is_sequel,
-            };
+            let mut tail =
+                Tail { context: &self.context, following, opener: &self.opener, carried: &mut carried };
             let ended = tail.run();
-            is_sequel = matches!(ended, Ok(Ended::Installed));
+            self.context.above.set(&[]);
+            carried.is_sequel = matches!(ended, Ok(Ended::Installed));
+            loops = if matches!(ended, Err(TailError::Loop(_))) { loops + 1 } else { 0 };
             match ended {
-                Ok(Ended::Stopped | Ended::Installed) => {}
+                Ok(Ended::Stopped | Ended::Installed | Ended::Received) => {}
                 Ok(Ended::TakesOver) => return self.take_over(following),
                 Err(TailError::OtherKind) => self.follow_redis(following, &mut place),
+                // Why not at once: who has just handed its role over, to this one's replica perhaps, has not taken it yet.
+                Err(TailError::Loop(_)) if loops == 1 => self.sleep(following, RETRY_PAUSE),
                 Err(error) => self.pause_after(following, &error),
             }
         }
@@ -282,20 +209,24 @@ impl Replication {
         if following.is_stopped() {
             return;
         }
-        if let TailError::NotOurs(reason) = error {
+        if let TailError::NotOurs(reason) | TailError::Loop(reason) = error {
             if following.refuse(reason) {
                 tracing::error!("not following: {reason}");
             }
             self.sleep(following, REFUSED_PAUSE);
             return;
         }
-        following.set_link(Link::Connect);
         // Why once: a primary that is away is tried twice a second.
         let text = error.to_string();
-        if following.is_news(&text) {
+        if following.is_news(&text, self.context.engine().log().head()) {
             tracing::warn!(host = %following.target.host, port = following.target.port, "{text}");
         }
-        self.sleep(following, RETRY_PAUSE);
+        if let TailError::Link(LinkError::Refused { .. }) = error {
+            following.refuse(&text);
+        } else {
+            following.set_link(Link::Connect);
+        }
+        self.sleep(following, if error.is_own() { OWN_PAUSE } else { RETRY_PAUSE });
     }
 
     fn sleep(&self, following: &Following, time: Duration) {

@@ -43,7 +43,9 @@ fn fsync(policy: settings::FsyncPolicy) -> FsyncPolicy {
 /// It cannot be opened; the error says why and what to do.
 pub(super) fn open(settings: &Settings, wish: OpenWish) -> Result<Arc<Engine>, OpenError> {
     let progress = Mutex::new(Progress::default());
-    let options = EngineOptions { hash_seed: wish.hash_seed, origin: wish.origin, ..options(settings) };
+    let follows = wish.follows || settings.replicaof().is_some();
+    let options =
+        EngineOptions { hash_seed: wish.hash_seed, origin: wish.origin, follows, ..options(settings) };
     let (engine, recovered) = Engine::open(options, &|step| {
         let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
         match step {

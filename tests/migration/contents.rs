@@ -13,10 +13,10 @@ use std::convert::Infallible;
 pub(crate) type Contents = BTreeMap<(u16, Vec<u8>), (String, Option<Millis>)>;
 
 pub(crate) const DATABASES: u16 = 16;
-const LIMITS: Limits = Limits { string_bytes_max: 1 << 30, unpacked_bytes_max: 1 << 30 };
+pub(crate) const LIMITS: Limits = Limits { string_bytes_max: 1 << 30, unpacked_bytes_max: 1 << 30 };
 
 /// A value with what has no order in some order, as text.
-fn comparable(mut value: Value<'_>) -> String {
+pub(crate) fn comparable(mut value: Value<'_>) -> String {
     match &mut value {
         Value::String(_) | Value::List(_) => {}
         Value::Set(members) => members.sort(),

@@ -6,6 +6,7 @@ use crate::replica::{Following, in_folder, in_memory};
 use goredis::client::{Client, Pipeline};
 use goredis::clock::Millis;
 use goredis::engine::Engine;
+use goredis::replication::broken::LinkError;
 use goredis::replication::redis::{FollowError, Progress};
 use goredis::store::version::Value;
 use std::convert::Infallible;
@@ -169,7 +170,7 @@ async fn a_password_is_given_and_a_wrong_one_told() {
             following.stop().await.0.expect("it was told to stop");
         } else {
             let error = following.end().await.0.expect_err("a wrong password");
-            assert!(matches!(error, FollowError::Refused { .. }), "{error}");
+            assert!(matches!(error, FollowError::Link(LinkError::Refused { .. })), "{error}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::contents::of_engine;
 use crate::replica::{Ended, Following, in_memory};
 use goredis::command::context::Context;
+use goredis::replication::broken::LinkError;
 use goredis::replication::redis::{FollowError, LoadError, Place};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -117,7 +118,7 @@ async fn what_comes_byte_by_byte_or_all_at_once_is_the_same() {
         let context = in_memory();
         let script = [&data_set(marked)[..], &writes].concat();
         let ((ended, place), asked) = follow(&context, None, &script, piece, Some(offset)).await;
-        assert!(matches!(ended, Err(FollowError::Closed)), "{ended:?}");
+        assert!(matches!(ended, Err(FollowError::Link(LinkError::Closed))), "{ended:?}");
         assert_eq!(asked, "PSYNC ? -1");
         assert_eq!(place, Some(Place { history: "abc".into(), offset, db: 0 }));
         let string = |db, key: &str| string(&context, db, key.as_bytes()).unwrap_or_default();

@@ -111,7 +111,7 @@ fn command(dice: &mut Dice) -> Vec<String> {
 }
 
 /// Writes whatever comes into its mind for so long; errors are part of it.
-async fn write_anything(clients: Vec<Client>, seed: u64, time: Duration) -> usize {
+pub(crate) async fn write_anything(clients: Vec<Client>, seed: u64, time: Duration) -> usize {
     let (mut dice, until, mut sent) = (Dice(seed), Instant::now() + time, 0);
     while Instant::now() < until {
         let client = &clients[dice.below(clients.len() as u64) as usize];
@@ -141,7 +141,7 @@ async fn write_anything(clients: Vec<Client>, seed: u64, time: Duration) -> usiz
     sent
 }
 
-async fn clients(redis: &Redis) -> Vec<Client> {
+pub(crate) async fn clients(redis: &Redis) -> Vec<Client> {
     let mut clients = Vec::new();
     for db in [0, 0, 2, 9] {
         clients.push(redis.client(db).await);

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A small file system in memory, taken away when dropped.
-struct SmallDisk {
-    folder: PathBuf,
+pub struct SmallDisk {
+    pub folder: PathBuf,
 }
 
 impl SmallDisk {
     /// Mounts one at `folder`, if this process may.
-    fn mount(folder: PathBuf) -> Option<Self> {
+    pub fn mount(folder: PathBuf) -> Option<Self> {
         fs::create_dir(&folder).expect("made");
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=32m", "goredis-test"]).arg(&folder);
@@ -28,7 +28,7 @@ impl Drop for SmallDisk {
 }
 
 /// Writes keys of 10,000 bytes until one is refused; tells how many were taken, and the error.
-fn write_until_refused(wire: &mut Wire, from: usize) -> (usize, String) {
+pub fn write_until_refused(wire: &mut Wire, from: usize) -> (usize, String) {
     let value = "v".repeat(10_000);
     for key in from..from + 10_000 {
         match wire.call(&["SET", &format!("key:{key}"), &value]) {

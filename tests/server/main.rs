@@ -13,6 +13,8 @@
 //! | `collections` | the same for lists, sets, hashes and sorted sets |
 //! | `client_library` | the README's examples, for real |
 //! | `redis_clients` | redis-cli, redis-benchmark and redis-py as they are |
+//! | `replication` | replicas, and their bad days |
+//! | `replica_rounds` | kills, cuts and changes of roles, a hundred times, against what WAIT had confirmed |
 //! | `sentinel` | Redis's Sentinel, which fails over and takes back |
 
 mod client_library;
@@ -31,6 +33,7 @@ mod notifications;
 mod protocol;
 mod pubsub;
 mod redis_clients;
+mod replica_rounds;
 mod replication;
 mod restart;
 mod sentinel;

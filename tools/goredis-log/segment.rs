@@ -88,12 +88,12 @@ impl Counts {
 impl SegmentSummary {
     fn of(segment: &DiskSegment) -> Self {
         let (header, mark) = (segment.header(), segment.mark());
-        let fork = |it: &Ancestor| Fork { history: it.history.to_string(), fork_lsn: it.fork.get() };
+        let fork = |it: &Ancestor| Fork { history: it.history.name().to_string(), fork_lsn: it.fork.get() };
         Self {
             file: segment.path().display().to_string(),
             version: VERSION,
             file_bytes: segment.file_bytes(),
-            history: header.history.to_string(),
+            history: header.history.name().to_string(),
             lineage: header.lineage.iter().map(fork).collect(),
             first_lsn: segment.first().get(),
             end_lsn: segment.end().get(),

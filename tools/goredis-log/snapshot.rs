@@ -36,7 +36,7 @@ impl SnapshotSummary {
             file: reader.path().display().to_string(),
             version: VERSION,
             file_bytes: totals.file_bytes,
-            history: footer.history.to_string(),
+            history: footer.history.name().to_string(),
             start_lsn: footer.start.get(),
             end_lsn: footer.end.get(),
             retention_floor_lsn: footer.retention_floor.get(),

@@ -1,6 +1,7 @@
 //! Who this server is, and since when.
 
 use crate::clock::Millis;
+use crate::command::lineup::ServerId;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::PathBuf;
@@ -42,6 +43,11 @@ impl Identity {
         }
     }
 
+    /// What other servers know it by: the first 32 digits of `run_id`.
+    pub fn server(&self) -> ServerId {
+        ServerId::new(u128::from_str_radix(&self.run_id[..32], 16).unwrap_or_default())
+    }
+
     /// How long the server has been running.
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
@@ -69,5 +75,6 @@ mod tests {
         assert_eq!(one.run_id.len(), 40);
         assert!(one.run_id.bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert_ne!(one.run_id, other.run_id);
+        assert_eq!(one.server().to_string(), one.run_id[..32]);
     }
 }

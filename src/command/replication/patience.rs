@@ -34,9 +34,10 @@ pub struct Patience {
 }
 
 /// The position that replicas have to be at; one that is at none, because the snapshot is still coming, has reached
-/// nothing.
-fn behind(written: Option<Token>) -> Lsn {
-    written.map_or(Lsn::new(1), |token| token.position)
+/// nothing. None reaches a write of a history that was rewound here.
+fn behind(context: &Context, written: Option<Token>) -> Lsn {
+    let Some(Token { history, position }) = written else { return Lsn::new(1) };
+    if position::knows(&context.engine(), history, position) { position } else { Lsn::new(u64::MAX) }
 }
 
 impl Patience {
@@ -56,11 +57,11 @@ impl Patience {
         let engine = context.engine();
         match self.until {
             Until::Applied { written, replicas } => {
-                context.replicas.reached(Reached::Applied, behind(written)) >= replicas
+                context.replicas.reached(Reached::Applied, behind(context, written)) >= replicas
             }
             Until::Durable { written, here, replicas } => {
                 (!here || is_durable_here(context, written))
-                    && context.replicas.reached(Reached::Durable, behind(written)) >= replicas
+                    && context.replicas.reached(Reached::Durable, behind(context, written)) >= replicas
             }
             Until::Here(token) => position::applied(&engine) >= token.position,
         }
@@ -73,13 +74,13 @@ impl Patience {
     pub async fn reached(&self, context: &Context) -> Result<(), EngineError> {
         match self.until {
             Until::Applied { written, replicas } => {
-                context.replicas.wait(Reached::Applied, behind(written), replicas).await;
+                context.replicas.wait(Reached::Applied, behind(context, written), replicas).await;
             }
             Until::Durable { written, here, replicas } => {
                 if let Some(written) = written.filter(|_| here) {
                     context.database().wait_durable(written.record()).await?;
                 }
-                context.replicas.wait(Reached::Durable, behind(written), replicas).await;
+                context.replicas.wait(Reached::Durable, behind(context, written), replicas).await;
             }
             Until::Here(token) => position::wait_applied(context, token.position).await,
         }
@@ -88,7 +89,7 @@ impl Patience {
 
     /// Answers how things stand.
     pub fn answer(&self, context: &Context, reply: &mut ReplyBuf) {
-        let count = |what, written| context.replicas.reached(what, behind(written)) as i64;
+        let count = |what, written| context.replicas.reached(what, behind(context, written)) as i64;
         match self.until {
             Until::Applied { written, .. } => reply.int(count(Reached::Applied, written)),
             Until::Durable { written, .. } => {
@@ -122,5 +123,5 @@ impl Patience {
 /// Whether a write is on stable storage here; nothing written is, and nothing is where there are no files.
 fn is_durable_here(context: &Context, written: Option<Token>) -> bool {
     let engine = context.engine();
-    engine.is_persistent() && written.is_none_or(|written| engine.durable() >= written.position)
+    engine.is_persistent() && written.is_none_or(|_| engine.durable() >= behind(context, written))
 }

@@ -6,7 +6,7 @@ use crate::command::replicas::Introduction;
 /// The version of the protocol between two servers of this kind.
 const VERSION: &[u8] = b"1";
 
-/// `FOLLOW version port ip`: hands the connection over to who feeds replicas.
+/// `FOLLOW version port ip server`: hands the connection over to who feeds replicas.
 pub(super) fn follow(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     if &call.args[1] != VERSION {
         let text = "ERR this server knows version 1 of the replication protocol only";
@@ -18,7 +18,10 @@ pub(super) fn follow(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let announced = String::from_utf8_lossy(&call.args[3]).into_owned();
     let client = &call.session.client;
     let ip = if announced.is_empty() { ip_of(&client.endpoint().peer) } else { announced };
-    call.later = Some(Later::Feed(Introduction { client_id: client.id(), ip, port }));
+    let server = std::str::from_utf8(&call.args[4]).ok().and_then(|id| id.parse().ok());
+    let server = server.ok_or(CommandError::Text("ERR a server is named by 32 hexadecimal digits".into()))?;
+    let introduction = Introduction { server: Some(server), client_id: client.id(), ip, port };
+    call.later = Some(Later::Feed(introduction));
     Ok(())
 }
 

@@ -76,12 +76,12 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .flags(&[BLOCKING, NOSCRIPT, STALE])
         .categories(&[Categories::CONNECTION])
         .arguments(&[string("token"), integer("timeout")]),
-    command("follow", 4, "1.0.0")
+    command("follow", 5, "1.0.0")
         .summary("Makes the connection one that feeds a replica; for servers of this kind.")
         .complexity("O(1)")
         .flags(&[ADMIN, NOSCRIPT, NO_ASYNC_LOADING, NO_MULTI, STALE])
         .system()
-        .arguments(&[integer("version"), integer("port"), string("ip")]),
+        .arguments(&[integer("version"), integer("port"), string("ip"), string("server")]),
     command("replconf", -1, "3.0.0")
         .summary("Refuses what a replica of Redis says of itself: this server feeds its own kind.")
         .complexity("O(1)")

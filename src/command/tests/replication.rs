@@ -16,7 +16,7 @@ fn replicating() -> (Client, crate::command::replication::stand_in::StandIn) {
 }
 
 fn attach(client: &Client, port: u16, feeding: Feeding) -> Attached {
-    let introduction = Introduction { client_id: 9, ip: "10.0.0.7".into(), port };
+    let introduction = Introduction { server: None, client_id: 9, ip: "10.0.0.7".into(), port };
     let attached = client.context().replicas.attach(introduction, Millis::now());
     attached.replica().set_feeding(feeding);
     attached
@@ -206,6 +206,16 @@ fn info_of_a_primary_lists_its_replicas() {
     }
     let id = format!("00000000{}", client.engine().history());
     assert_eq!(field(&mut client, "master_replid"), Some(id));
+    let previous = |client: &mut Client| {
+        (
+            field(client, "master_replid2").expect("a field"),
+            field(client, "second_repl_offset").expect("a field"),
+        )
+    };
+    assert_eq!(previous(&mut client), ("0".repeat(40), "-1".to_owned()));
+    let (before, end) = (client.engine().history(), client.engine().resolved().get() + 1);
+    client.engine().begin_history().expect("room");
+    assert_eq!(previous(&mut client), (format!("00000000{before}"), end.to_string()));
     let stats = client.ask("INFO stats");
     assert!(stats.contains("sync_full:1 sync_partial_ok:2 sync_partial_err:3"), "{stats}");
 }
@@ -272,6 +282,19 @@ fn wait_counts_replicas_that_have_the_last_write() {
     ]);
 }
 
+/// A server was a primary, a replica that was rewound, and a primary again; WAIT then counted a write that was gone.
+#[test]
+fn wait_counts_nobody_for_a_write_of_a_history_that_is_gone() {
+    let (mut client, _upstream) = replicating();
+    client.follow_on(&[("SET x 1", "+OK"), ("WAIT 0 0", ":0")]);
+    let replica = attach(&client, 7001, Feeding::Log);
+    replica.acknowledged(Lsn::new(1 << 40), Lsn::new(1 << 40), Millis::now());
+    client.follow_on(&[("WAIT 1 0", ":1")]);
+    let other = crate::engine::Engine::for_tests();
+    client.context().replace_database(other);
+    client.follow_on(&[("WAIT 0 0", ":0"), ("WAITAOF 0 0 0", "*2 :0 :0")]);
+}
+
 #[test]
 fn what_was_written_earlier_in_the_same_batch_counts() {
     let (mut client, _upstream) = replicating();
@@ -299,6 +322,41 @@ fn commands_about_one_key_that_go_together_are_refused_and_counted_like_any() {
     client.ask("REPLICAOF 127.0.0.1 7000");
     assert_eq!(client.ask_together(&lines), format!("{READONLY} $1 3 {READONLY}"));
     assert_eq!(client.ask("LSN"), token, "what is refused moves nothing");
+}
+
+/// The role changes between the look at it and the attempt: then the engine refuses, the first of the group and each
+/// that comes after it.
+#[test]
+fn commands_that_go_together_are_refused_one_by_one_when_the_role_changes_meanwhile() {
+    let (mut client, _upstream) = replicating();
+    let engine = client.context().database();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let (mut taken, mut refused) = (0_u64, 0_u64);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                for follows in [true, false] {
+                    engine.set_follows(follows).expect("the log is whole");
+                    std::thread::yield_now();
+                }
+            }
+        });
+        let lines = ["INCR counter"; 20];
+        for _ in 0..3000 {
+            let answered = client.ask_together(&lines);
+            for reply in answered.replace(READONLY, "-").split(' ') {
+                if reply == "-" {
+                    refused += 1;
+                } else {
+                    taken += 1;
+                    assert_eq!(reply, format!(":{taken}"), "{answered}");
+                }
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!(taken + refused, 60_000);
+    assert!(taken > 0 && refused > 0, "{taken} were taken, {refused} refused");
 }
 
 #[test]

@@ -13,6 +13,7 @@
 
 use super::link::{Link, unexpected};
 use super::{FollowError, Place, Settings};
+use crate::replication::broken::LinkError;
 use crate::resp::request::write_request;
 
 /// The primary's answer to where we want to go on.
@@ -113,7 +114,7 @@ async fn ask_for(link: &mut Link, request: &[&[u8]], place: &'static str) -> Res
 }
 
 fn refusal(command: &'static str, answer: &str) -> FollowError {
-    FollowError::Refused { command, answer: answer.trim_start_matches('-').to_owned() }
+    LinkError::Refused { command, answer: answer.trim_start_matches('-').to_owned() }.into()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use super::FollowError;
 use crate::command::context::Context;
 use crate::command::stats::Counter;
+use crate::replication::broken::LinkError;
 
 /// How much is read at once.
 const READ_BYTES: usize = 256 << 10;
@@ -71,9 +72,9 @@ impl Link {
     ///
     /// # Errors
     /// The connection failed, was closed or silent for too long, or the link is to end.
-    pub(super) async fn more(&mut self, until: Instant) -> Result<Heard, FollowError> {
+    pub(super) async fn more(&mut self, until: Instant) -> Result<Heard, LinkError> {
         if self.is_stopped() {
-            return Err(FollowError::Closed);
+            return Err(LinkError::Closed);
         }
         // Why so much: it doubles where an item is large, and never by more than has come.
         self.unread.reserve(READ_BYTES.max(self.unread.len()));
@@ -82,15 +83,15 @@ impl Link {
             read = self.stream.read_buf(&mut self.unread) => {
                 let read = read?;
                 if read == 0 {
-                    return Err(FollowError::Closed);
+                    return Err(LinkError::Closed);
                 }
                 self.context.stats.local().add(Counter::ReplicationInputBytes, read as u64);
                 self.heard_at = Instant::now();
                 Ok(Heard::Bytes)
             }
-            _ = self.stop.wait_for(|stop| *stop) => Err(FollowError::Closed),
+            _ = self.stop.wait_for(|stop| *stop) => Err(LinkError::Closed),
             () = tokio::time::sleep_until(silent_at.min(until)) => {
-                if Instant::now() >= silent_at { Err(FollowError::Silent(self.silence_max)) } else { Ok(Heard::Nothing) }
+                if Instant::now() >= silent_at { Err(LinkError::Silent(self.silence_max)) } else { Ok(Heard::Nothing) }
             }
         }
     }
@@ -99,14 +100,14 @@ impl Link {
     ///
     /// # Errors
     /// The connection failed, or takes nothing for too long.
-    pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), FollowError> {
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
         match timeout(self.silence_max, self.stream.write_all(bytes)).await {
             Ok(sent) => {
                 sent?;
                 self.context.stats.local().add(Counter::NetOutputBytes, bytes.len() as u64);
                 Ok(())
             }
-            Err(_) => Err(FollowError::Silent(self.silence_max)),
+            Err(_) => Err(LinkError::Silent(self.silence_max)),
         }
     }
 

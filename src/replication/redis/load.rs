@@ -201,6 +201,23 @@ fn is_over(key: &Key<'_>, now: Millis) -> bool {
         || matches!(&key.value, Value::Hash(fields) if fields.iter().all(field_is_over))
 }
 
+/// Drops what has been staged of a data set, by whomever; tells whether there was anything.
+///
+/// # Errors
+/// The database takes no writes.
+pub fn discard(engine: &Engine) -> Result<bool, EngineError> {
+    let mut batch = engine.batch_as_follower(Millis::now());
+    let Ok(is_staged) = batch.run(|txn| {
+        let staged = (0..engine.databases()).filter_map(|db| engine.staged(db));
+        Ok::<_, Infallible>(staged.map(|db| txn.len(db)).sum::<u64>() > 0)
+    })?;
+    drop(batch);
+    if is_staged {
+        alone(engine, Staged::Discard)?;
+    }
+    Ok(is_staged)
+}
+
 /// What becomes of what is staged.
 #[derive(Clone, Copy, Debug)]
 enum Staged {

@@ -46,6 +46,7 @@ use crate::command::apply::ApplyError;
 use crate::command::context::Context;
 use crate::engine::{DbIndex, EngineError};
 use crate::rdb::file::FileError;
+use crate::replication::broken::LinkError;
 use crate::resp::ProtocolError;
 use handshake::Answer;
 use link::Link;
@@ -108,23 +109,9 @@ pub enum Progress {
 /// Why a link ended without being told to.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
-    /// The connection failed.
-    #[error("the connection to the primary failed: {0}")]
-    Connection(#[from] io::Error),
-    /// The primary closed the connection.
-    #[error("the primary closed the connection")]
-    Closed,
-    /// The primary said nothing for too long.
-    #[error("nothing came from the primary for {} s (repl-timeout)", .0.as_secs())]
-    Silent(Duration),
-    /// The primary does not let us follow.
-    #[error("the primary answered {command} with: {answer}")]
-    Refused {
-        /// To what.
-        command: &'static str,
-        /// Its answer.
-        answer: String,
-    },
+    /// The link broke.
+    #[error(transparent)]
+    Link(#[from] LinkError),
     /// The primary cannot be followed at the moment.
     #[error("the primary is not ready: {0}")]
     NotReady(String),
@@ -150,16 +137,19 @@ pub enum FollowError {
     Engine(#[from] EngineError),
 }
 
+impl From<io::Error> for FollowError {
+    fn from(error: io::Error) -> Self {
+        LinkError::from(error).into()
+    }
+}
+
 impl FollowError {
     /// Whether trying again comes to the same until somebody changes something.
     pub fn is_lasting(&self) -> bool {
         match self {
-            Self::Connection(_)
-            | Self::Closed
-            | Self::Silent(_)
+            Self::Link(_)
             | Self::NotReady(_)
             | Self::Engine(_)
-            | Self::Refused { .. }
             | Self::Unexpected { .. }
             | Self::Protocol(_) => false,
             Self::DataSet(error) => !matches!(

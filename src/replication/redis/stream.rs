@@ -164,7 +164,7 @@ impl Stream {
         }
         let mut ack = Vec::new();
         write_request(&mut ack, &[&b"REPLCONF"[..], b"ACK", place.offset.to_string().as_bytes()]);
-        link.send(&ack).await
+        Ok(link.send(&ack).await?)
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 impl Running {
     fn attach(&self) -> Attached {
-        let introduction = Introduction { client_id: 1, ip: "127.0.0.1".into(), port: 7001 };
+        let introduction = Introduction { server: None, client_id: 1, ip: "127.0.0.1".into(), port: 7001 };
         let attached = self.context.replicas.attach(introduction, Millis::now());
         attached.replica().set_feeding(Feeding::Log);
         attached

@@ -1,7 +1,7 @@
 //! Who is followed and who follows: the section replication.
 //!
 //! Offsets are positions in the log. `master_replid` is the history's id, 32 hexadecimal digits, behind 8 zeros, since
-//! readers expect 40. `master_link_refused` is ours: why the primary is not followed.
+//! readers expect 40; `master_replid2` is that of the history before, up to `second_repl_offset`. `master_link_refused` is ours: why the primary is not followed.
 
 use super::{Report, Text};
 use crate::clock::Millis;
@@ -28,9 +28,12 @@ pub(super) fn replication(report: &Report<'_, '_, '_>, text: &mut Text) {
     let failover = context.upstream().map_or("no-failover", |upstream| upstream.failover_state());
     text.field("master_failover_state", failover);
     text.field("master_replid", format_args!("00000000{}", engine.history()));
-    text.field("master_replid2", format_args!("{:040x}", 0));
+    // Why one more: that is how Redis counts, which names the first byte that is not of the history before.
+    let previous = engine.previous_history().map(|(name, fork)| (name.to_string(), (fork.get() + 1) as i64));
+    let (name, end) = previous.unwrap_or_else(|| ("0".repeat(32), -1));
+    text.field("master_replid2", format_args!("00000000{name}"));
     text.field("master_repl_offset", position);
-    text.field("second_repl_offset", -1);
+    text.field("second_repl_offset", end);
     let start = report.engine().log.start;
     text.flag("repl_backlog_active", true);
     text.field("repl_backlog_size", context.settings.repl_backlog_size());

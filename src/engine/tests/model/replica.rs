@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::Db;
 use crate::engine::tests::lab::Lab;
-use crate::engine::{Engine, ForeignSegment};
+use crate::engine::{Engine, EngineOptions, ForeignSegment};
 use crate::log::snapshot::SnapshotReader;
 use crate::log::{self, LockFile, LogReader, ReadError, Stage, StagedSegment};
 use crate::lsn::Lsn;
@@ -18,26 +18,22 @@ pub(super) struct Replica {
     db: Option<Db>,
 }
 
+fn open(lab: &Lab) -> Db {
+    Db::open_with(EngineOptions { follows: true, ..lab.options() }).unwrap()
+}
+
 impl Replica {
     pub(super) fn new() -> Self {
         let lab = Lab::new();
-        let mut replica = Self { db: Some(lab.open()), lab };
-        replica.follow();
-        replica
+        Self { db: Some(open(&lab)), lab }
     }
 
     pub(super) fn engine(&self) -> &Engine {
         self.db.as_ref().unwrap().engine()
     }
 
-    fn follow(&mut self) {
-        self.engine().set_follows(true).unwrap();
-        self.engine().log().set_tailing(true).unwrap();
-    }
-
     fn reopen(&mut self) {
-        self.db = Some(self.lab.open());
-        self.follow();
+        self.db = Some(open(&self.lab));
     }
 
     pub(super) fn restart(&mut self) {
