@@ -165,6 +165,8 @@ struct Shared {
     /// Commands that wait for acknowledgements.
     waiting: AtomicUsize,
     acknowledged: Notify,
+    /// One more waits.
+    awaited: Notify,
     /// Where replicas were that have gone.
     departed: Mutex<Vec<Departed>>,
     full: AtomicU64,
@@ -295,6 +297,7 @@ impl Replicas {
     /// Waits until `count` replicas have reached `lsn`.
     pub async fn wait(&self, what: Reached, lsn: Lsn, count: usize) {
         let _waiting = Waiting::begin(&self.shared.waiting);
+        self.shared.awaited.notify_waiters();
         loop {
             // Order: 1 listen, 2 look; or else an acknowledgement in between calls nobody.
             let mut called = std::pin::pin!(self.shared.acknowledged.notified());
@@ -302,6 +305,17 @@ impl Replicas {
             if self.reached(what, lsn) >= count {
                 return;
             }
+            called.await;
+        }
+    }
+
+    /// Waits until somebody waits for acknowledgements.
+    pub async fn are_awaited(&self) {
+        // Order: 1 listen, 2 look; or else who begins in between is missed.
+        let mut called = std::pin::pin!(self.shared.awaited.notified());
+        called.as_mut().enable();
+        // SeqCst: pairs with the addition in `Waiting::begin`, after which it is told.
+        if self.shared.waiting.load(Ordering::SeqCst) == 0 {
             called.await;
         }
     }

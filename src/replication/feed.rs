@@ -30,6 +30,9 @@ use crate::replication::source::OpenSnapshot;
 
 /// Bytes of the log or the snapshot in one frame.
 const PIECE_BYTES: usize = 256 << 10;
+/// While much is written, what comes within so long goes out together, unless somebody waits for replicas: a piece costs
+/// both sides about the same, whether it has one record or a hundred.
+const GATHERED: Duration = Duration::from_millis(1);
 /// How often a replica is told that its primary lives, at least.
 const ALIVE_EVERY_MAX: Duration = Duration::from_secs(1);
 /// The longest line of the greeting.
@@ -211,7 +214,14 @@ impl<W: AsyncWrite + Unpin> Outlet<'_, W> {
         let mut handover = attached.replica().handover();
         let mut bytes = Vec::with_capacity(PIECE_BYTES);
         let mut said_at = Instant::now();
+        let mut gathers = false;
         loop {
+            if std::mem::take(&mut gathers) {
+                tokio::select! {
+                    () = tokio::time::sleep_until(said_at + GATHERED) => {}
+                    () = self.context.replicas.are_awaited() => {}
+                }
+            }
             bytes.clear();
             let chunk = self.read(&mut bytes).await?;
             // Why also without bytes: a replica of a log without a record is in step with it.
@@ -223,6 +233,7 @@ impl<W: AsyncWrite + Unpin> Outlet<'_, W> {
                 }
                 self.send().await?;
                 said_at = Instant::now();
+                gathers = bytes.len() < PIECE_BYTES && handover.borrow().is_none();
                 continue;
             }
             if !Arc::ptr_eq(&self.context.engine(), &self.engine) {
