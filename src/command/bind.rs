@@ -179,6 +179,7 @@ const BINDINGS: &[(&str, Binding)] = &[
     ("command|getkeysandflags", plain(server::command_getkeysandflags)),
     ("info", plain(server::info)),
     ("time", plain(server::time)),
+    ("monitor", plain(pubsub::monitor)),
     ("lolwut", plain(server::lolwut)),
     ("shutdown", plain(server::shutdown)),
     ("debug", plain(server::debug)),

@@ -14,7 +14,7 @@ pub use pause::{Pause, PauseKind};
 pub use stop::Stop;
 
 use crate::command::clients::ClientRegistry;
-use crate::command::pubsub::{self, Hub};
+use crate::command::pubsub::{self, Hub, Monitors};
 use crate::command::replicas::Replicas;
 use crate::command::slowlog::SlowLog;
 use crate::command::stats::Stats;
@@ -87,6 +87,8 @@ pub struct Context {
     pub replicas: Replicas,
     /// Who is subscribed to what.
     pub hub: Arc<Hub>,
+    /// Who is shown what all clients ask for.
+    pub monitors: Arc<Monitors>,
     /// What INFO counts.
     pub stats: Stats,
     /// The slowest commands.
@@ -114,6 +116,7 @@ impl Context {
             clients: ClientRegistry::new(),
             replicas: Replicas::default(),
             hub,
+            monitors: Arc::default(),
             stats: Stats::new(),
             slowlog: SlowLog::new(),
             pause: Arc::default(),

@@ -25,6 +25,7 @@ use crate::engine::{Batch, Engine, EngineError, Lookups};
 use crate::log::{FsyncPolicy, LogError};
 use crate::lsn::Lsn;
 use crate::resp::{Args, ReplyBuf};
+use crate::settings::ClientClass;
 use crate::store::keyspace::Wanted;
 
 /// Requests whose keys are prefetched together.
@@ -94,6 +95,7 @@ pub fn execute_batch(
         lookups: Lookups::default(),
         somebody_waits: engine.waited_keys() > 0,
         tells_misses: pubsub::tells_misses(context),
+        is_monitored: context.monitors.are_there(),
     };
     let start = reply.mark();
     if session.subscriptions.is_some() {
@@ -165,6 +167,8 @@ pub(super) struct Run<'c> {
     pub(super) somebody_waits: bool,
     /// Whether the keys are noted that are looked for in vain.
     pub(super) tells_misses: bool,
+    /// Whether anybody monitored when the batch began.
+    pub(super) is_monitored: bool,
 }
 
 /// The command that a request names, and the place of its first key among those of the group.
@@ -457,6 +461,13 @@ impl Run<'_> {
         }
     }
 
+    /// Shows a command that has run, or begins to wait, to those who monitor.
+    #[cold]
+    fn show(&self, session: &Session, args: Args<'_>, spec: &CommandSpec) {
+        let limit = self.context.settings.output_limit(ClientClass::Pubsub);
+        self.context.monitors.tell((session, session.db), spec, args, limit);
+    }
+
     #[cold]
     fn exec(
         &mut self,
@@ -489,6 +500,9 @@ impl Run<'_> {
         later: Option<Later>,
         failed: bool,
     ) -> Step {
+        if self.is_monitored {
+            self.show(session, args, spec);
+        }
         let lookups = self.batch.take_lookups();
         if spec.flags.contains(Flags::READONLY) || spec.name == "exec" {
             self.lookups.hits += lookups.hits;

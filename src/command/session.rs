@@ -135,6 +135,7 @@ impl Session {
     pub fn reset(&mut self, authenticated: bool) {
         self.client.relabel(|labels| labels.name.clear());
         self.unsubscribe_from_all();
+        self.monitor_no_more();
         self.db = 0;
         self.authenticated = authenticated;
         self.reply_mode = ReplyMode::On;
@@ -222,6 +223,7 @@ impl Session {
     fn flags(&self) -> ClientFlags {
         ClientFlags::NORMAL
             .with(ClientFlags::MULTI, self.multi.is_some() || self.in_exec)
+            .with(ClientFlags::MONITOR, self.monitors())
             .with(ClientFlags::UNIX_SOCKET, self.client.endpoint().unix)
             .with(ClientFlags::NO_EVICT, self.no_evict)
             .with(ClientFlags::NO_TOUCH, self.no_touch)

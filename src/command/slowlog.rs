@@ -5,6 +5,8 @@
 
 mod redact;
 
+pub(super) use redact::is_secret;
+
 use crate::clock::Millis;
 use crate::command::clients::ClientHandle;
 use crate::resp::Args;

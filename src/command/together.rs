@@ -103,6 +103,7 @@ impl Run<'_> {
             || session.mutes_reply()
             || self.somebody_waits
             || self.tells_misses
+            || self.is_monitored
         {
             return 1;
         }

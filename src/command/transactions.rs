@@ -13,8 +13,9 @@ use crate::command::call::{BlockingWork, Call, CommandError, Later};
 use crate::command::context::Context;
 use crate::command::pubsub;
 use crate::command::session::{Queue, Session, Watch};
-use crate::engine::{Batch, EngineError, Txn};
+use crate::engine::{Batch, DbIndex, EngineError, Txn};
 use crate::resp::ReplyBuf;
+use crate::settings::ClientClass;
 
 /// Keys that one connection may watch.
 const WATCHES_MAX: usize = 1 << 20;
@@ -128,7 +129,12 @@ pub(super) fn exec(
     }
     let stats = context.stats.local();
     session.count_commands(ran.calls.len());
-    for ((spec, request), (nanos, result)) in queue.requests.iter().zip(ran.calls) {
+    let is_monitored = context.monitors.are_there();
+    for ((spec, request), (db, nanos, result)) in queue.requests.iter().zip(ran.calls) {
+        if is_monitored {
+            let limit = context.settings.output_limit(ClientClass::Pubsub);
+            context.monitors.tell((session, db), spec, request.as_args(), limit);
+        }
         let failed = result.is_err();
         if let Err(error) = result {
             stats.error(&error.to_string());
@@ -173,8 +179,8 @@ fn finish(replies: Vec<u8>, deferred: Vec<Deferred>) -> Later {
 /// What an attempt at a queue leaves to be counted and done, should it take effect.
 #[derive(Default)]
 struct Ran {
-    /// How many nanoseconds each command took, and how it ended.
-    calls: Vec<(u64, Result<(), CommandError>)>,
+    /// In which database each command ended, how many nanoseconds it took, and how it ended.
+    calls: Vec<(DbIndex, u64, Result<(), CommandError>)>,
     later: Option<Later>,
     deferred: Vec<Deferred>,
 }
@@ -207,7 +213,7 @@ fn run_queue(
             reply.truncate(mark);
             reply.error(&error.to_string());
         }
-        ran.calls.push((watch.lap_nanos(), result));
+        ran.calls.push((session.db, watch.lap_nanos(), result));
     }
     ran
 }

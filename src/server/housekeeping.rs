@@ -34,9 +34,9 @@ pub(super) async fn run(context: Arc<Context>) {
     }
 }
 
-/// Closes the subscribers that have left more than the soft limit unread for too long, if nobody publishes to them.
+/// Closes the subscribers, and those who monitor, that have left more than the soft limit unread for too long, if nothing more is sent to them.
 fn close_slow_subscribers(context: &Context, now: Millis) {
-    if context.hub.is_silent() {
+    if context.hub.is_silent() && !context.monitors.are_there() {
         return;
     }
     let limit = context.settings.output_limit(ClientClass::Pubsub);
@@ -47,14 +47,16 @@ fn close_slow_subscribers(context: &Context, now: Millis) {
     }
 }
 
-/// Closes the clients that have sent nothing for `timeout` seconds and wait for nothing; subscribers wait for messages.
+/// Closes the clients that have sent nothing for `timeout` seconds and wait for nothing; subscribers wait for messages, and
+/// who monitors for lines.
 fn close_idle(context: &Context, now: Millis) {
     let timeout_millis = u64::from(context.settings.timeout()) * 1000;
     if timeout_millis == 0 {
         return;
     }
     for client in context.clients.list() {
-        let waits = client.session().flags.contains(ClientFlags::BLOCKED);
+        let flags = client.session().flags;
+        let waits = flags.contains(ClientFlags::BLOCKED) || flags.contains(ClientFlags::MONITOR);
         let is_ordinary = client.client_type() == ClientType::Normal;
         if !waits && is_ordinary && client.buffers().last_active.until(now) > timeout_millis {
             tracing::debug!(client = client.id(), "closing an idle client");

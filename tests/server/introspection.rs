@@ -103,6 +103,52 @@ fn a_command_that_waits_counts_when_it_has_its_reply() {
     assert_eq!(counted(&mut wire), 5, "what a transaction runs counts, and EXEC with it");
 }
 
+/// The requests of the next lines that a connection is shown.
+fn shown(monitor: &mut Wire, count: usize) -> Vec<String> {
+    let request = |_| {
+        let Ok(Reply::Status(line)) = monitor.reply() else { panic!("no line comes") };
+        let (head, request) = line.split_once("] ").expect("the request comes last");
+        let (time, client) = head.split_once(" [").expect("the time comes first");
+        assert!(time.parse::<f64>().is_ok_and(|time| time > 1.6e9), "{line}");
+        assert!(client.starts_with("0 127.0.0.1:"), "{line}");
+        request.to_owned()
+    };
+    (0..count).map(request).collect()
+}
+
+#[test]
+fn who_monitors_sees_what_is_asked_for_once_and_in_order() {
+    let server = Server::start(&[]);
+    let (mut monitor, mut wire, mut waiting) = (server.connect(), server.connect(), server.connect());
+    monitor.talk(&[("MONITOR", "+OK\r\n")]);
+    wire.talk(&[("SET a \"b c\"", "+OK\r\n"), ("GET a", "$3\r\nb c\r\n")]);
+    assert_eq!(shown(&mut monitor, 2), [r#""SET" "a" "b c""#, r#""GET" "a""#]);
+    wire.send(b"GET a\r\nGET a\r\nAUTH x secret\r\nCONFIG GET port\r\nNOSUCH\r\nPING\r\n");
+    let together = [r#""GET" "a""#, r#""GET" "a""#, r#""AUTH" "(redacted)" "(redacted)""#, r#""PING""#];
+    assert_eq!(shown(&mut monitor, 4), together);
+    let mut wire = server.connect();
+    wire.talk(&[("MULTI", "+OK\r\n"), ("SET a d", "+QUEUED\r\n"), ("EXEC", "*1\r\n+OK\r\n")]);
+    assert_eq!(shown(&mut monitor, 3), [r#""MULTI""#, r#""SET" "a" "d""#, r#""EXEC""#]);
+    waiting.send(b"BLPOP list 0\r\n");
+    assert_eq!(shown(&mut monitor, 1), [r#""BLPOP" "list" "0""#]);
+    wire.talk(&[("RPUSH list 1", ":1\r\n"), ("RPUSH list 2", ":1\r\n")]);
+    assert_eq!(shown(&mut monitor, 2), [r#""RPUSH" "list" "1""#, r#""RPUSH" "list" "2""#]);
+}
+
+#[test]
+fn who_monitors_leaves_the_keys_alone_until_it_is_reset() {
+    let server = Server::start(&[]);
+    let (mut monitor, mut wire) = (server.connect(), server.connect());
+    monitor.talk(&[("MONITOR", "+OK\r\n"), ("GET a", "-ERR Replica can't interact with the keyspace\r\n")]);
+    let list = wire.ask("CLIENT LIST").text();
+    assert!(list.contains(" flags=O "), "{list}");
+    monitor.talk(&[("RESET", "+RESET\r\n"), ("GET a", "$-1\r\n")]);
+    wire.ask("PING");
+    monitor.talk(&[("GET a", "$-1\r\n")]);
+    let list = wire.ask("CLIENT LIST").text();
+    assert!(!list.contains(" flags=O "), "{list}");
+}
+
 #[test]
 fn shutdown_ends_the_process_with_success() {
     let server = Server::start(&[]);

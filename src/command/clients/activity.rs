@@ -37,9 +37,12 @@ impl ClientFlags {
     pub const REPLICA: Self = Self(1 << 9);
     /// The primary.
     pub const PRIMARY: Self = Self(1 << 10);
+    /// Shown what all clients ask for.
+    pub const MONITOR: Self = Self(1 << 11);
 
     /// Redis's letters, in Redis's order.
-    const LETTERS: [(Self, char); 11] = [
+    const LETTERS: [(Self, char); 12] = [
+        (Self::MONITOR, 'O'),
         (Self::REPLICA, 'S'),
         (Self::PRIMARY, 'M'),
         (Self::PUBSUB, 'P'),

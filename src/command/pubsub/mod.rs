@@ -22,11 +22,13 @@
 //! | `outgoing` | what an attempt publishes, and what it takes back |
 //! | `notify` | events of keys |
 //! | `mode` | what a subscribed connection may do |
+//! | `monitor` | MONITOR, and those who do |
 //! | `subscribe`, `publish`, `inspect` | the commands |
 
 mod hub;
 mod inspect;
 mod mode;
+mod monitor;
 mod notify;
 mod outgoing;
 mod publish;
@@ -39,6 +41,7 @@ mod topics;
 pub use hub::{Hub, Letter, Postage};
 pub use inspect::{channels, help, numpat, numsub, shardchannels, shardnumsub};
 pub use mode::check as check_mode;
+pub use monitor::{Monitoring, Monitors, monitor};
 pub(super) use notify::{tell_done, tell_misses, tells_misses, witness};
 pub use outgoing::Outgoing;
 pub use publish::{publish, spublish};

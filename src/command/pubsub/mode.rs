@@ -1,8 +1,9 @@
-//! What a subscribed connection may do: in RESP2, where a message looks like a reply, next to nothing.
+//! What a subscribed connection may do: in RESP2, where a message looks like a reply, next to nothing. One that monitors
+//! leaves the keys alone.
 
 use crate::command::call::CommandError;
 use crate::command::session::Session;
-use crate::command::spec::CommandSpec;
+use crate::command::spec::{CommandSpec, Flags};
 use crate::resp::Protocol;
 
 /// Commands that a subscribed connection may call in RESP2.
@@ -18,12 +19,18 @@ const ALLOWED: [&str; 9] = [
     "reset",
 ];
 
-/// Whether a connection that is or was subscribed may call the command now.
+/// What touches keys, or goes to replicas as if it did.
+const OF_KEYS: Flags = Flags::of(&[Flags::READONLY, Flags::WRITE, Flags::MAY_REPLICATE]);
+
+/// Whether a connection that is or was subscribed, or monitors, may call the command now.
 ///
 /// # Errors
 /// It may not.
 #[cold]
 pub fn check(session: &Session, spec: &CommandSpec) -> Result<(), CommandError> {
+    if session.monitors() && spec.flags.intersects(OF_KEYS) {
+        return Err(CommandError::Text("ERR Replica can't interact with the keyspace".into()));
+    }
     if !session.is_in_subscribed_mode() || ALLOWED.contains(&spec.full_name) {
         return Ok(());
     }

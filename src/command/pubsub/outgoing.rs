@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::hub::{Hub, Letter, Postage, send};
+use super::monitor::Monitors;
 use super::subscriber::Push;
 use super::subscriptions::Subscriptions;
 use crate::clock::Millis;
@@ -161,6 +162,24 @@ impl Session {
         let client = &self.client;
         self.subscriptions
             .get_or_insert_with(|| Box::new(Subscriptions::new(Arc::clone(hub), Arc::clone(client))))
+    }
+
+    /// Begins to monitor, if it does not yet. No attempt takes it back: MONITOR touches no key, so none of its is lost.
+    pub(super) fn monitor(&mut self, hub: &Arc<Hub>, monitors: &Arc<Monitors>) {
+        let client = Arc::clone(&self.client);
+        self.subscriptions(hub).monitoring.get_or_insert_with(|| monitors.join(&client));
+    }
+
+    /// Whether the connection is shown what all clients ask for.
+    pub fn monitors(&self) -> bool {
+        self.subscriptions.as_ref().is_some_and(|subscriptions| subscriptions.monitors())
+    }
+
+    /// Ends that.
+    pub fn monitor_no_more(&mut self) {
+        if let Some(subscriptions) = &mut self.subscriptions {
+            subscriptions.monitoring = None;
+        }
     }
 
     /// Unsubscribes; tells whether it was subscribed.

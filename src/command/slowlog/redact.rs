@@ -1,4 +1,4 @@
-//! Which arguments hold secrets, and must not be shown to whoever reads the slow log.
+//! Which arguments hold secrets, and must not be shown to whoever reads the slow log or monitors.
 
 use crate::resp::Args;
 
@@ -16,7 +16,7 @@ const SECRET_SETTINGS: [&str; 9] = [
 ];
 
 /// Whether argument `at` of the request is a secret.
-pub(super) fn is_secret(args: Args<'_>, at: usize) -> bool {
+pub(in crate::command) fn is_secret(args: Args<'_>, at: usize) -> bool {
     let is = |place: usize, word: &str| {
         args.get(place).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
     };

@@ -21,6 +21,10 @@ pub(super) const COMMANDS: &[CommandSpec] = &[
         .complexity("O(1)")
         .flags(&[LOADING, STALE, FAST])
         .tips(&["nondeterministic_output"]),
+    command("monitor", 1, "1.0.0")
+        .summary("Shows, one line each, the commands that all clients call from now on.")
+        .complexity("O(1); each command of each client costs a little more meanwhile")
+        .flags(&[ADMIN, NOSCRIPT, LOADING, STALE]),
     command("debug", -2, "1.0.0")
         .summary("Groups tools for testing and debugging the server.")
         .complexity("Depends on the subcommand")

@@ -7,7 +7,11 @@ use super::{Protocol, ReplyBuf, SHARED_BYTES_MIN};
 /// A push without its first byte, which is all that the two dialects write differently where it holds strings and
 /// integers only. Cloning shares the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PushFrame(Bytes);
+pub struct PushFrame {
+    bytes: Bytes,
+    /// It is a status, and begins as such in either dialect.
+    is_status: bool,
+}
 
 impl PushFrame {
     /// Makes a push of the replies that `write` appends: the head first ([`ReplyBuf::push`]), then strings and
@@ -19,23 +23,34 @@ impl PushFrame {
         let mut reply = ReplyBuf::with_protocol(protocol);
         write(&mut reply);
         debug_assert!(reply.splices.is_empty(), "a push is one run of bytes");
-        Self(Bytes::from(reply.bytes).slice(1..))
+        Self { bytes: Bytes::from(reply.bytes).slice(1..), is_status: false }
+    }
+
+    /// Makes a status that answers nothing, as the lines of MONITOR are. CR and LF become blanks.
+    pub fn status(text: &str) -> Self {
+        let mut reply = ReplyBuf::new();
+        reply.simple(text);
+        Self { bytes: Bytes::from(reply.bytes).slice(1..), is_status: true }
     }
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        self.0.len()
+        self.bytes.len()
     }
 }
 
 impl ReplyBuf {
     /// Appends a push that was made before; a long one is kept as it is.
     pub fn push_frame(&mut self, frame: &PushFrame) {
-        self.bytes.push(if self.is_resp3() { b'>' } else { b'*' });
-        if frame.0.len() < SHARED_BYTES_MIN {
-            self.bytes.extend_from_slice(&frame.0);
+        self.bytes.push(match frame.is_status {
+            true => b'+',
+            false if self.is_resp3() => b'>',
+            false => b'*',
+        });
+        if frame.bytes.len() < SHARED_BYTES_MIN {
+            self.bytes.extend_from_slice(&frame.bytes);
         } else {
-            self.splice(frame.0.clone());
+            self.splice(frame.bytes.clone());
         }
     }
 }
@@ -57,6 +72,15 @@ mod tests {
             let mut reply = ReplyBuf::with_protocol(protocol);
             reply.push_frame(&frame);
             assert_eq!(reply.to_vec(), expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_status_is_one_in_either_dialect() {
+        for protocol in [Protocol::Resp2, Protocol::Resp3] {
+            let mut reply = ReplyBuf::with_protocol(protocol);
+            reply.push_frame(&PushFrame::status("a line"));
+            assert_eq!(reply.to_vec(), b"+a line\r\n");
         }
     }
 
