@@ -3,17 +3,16 @@
 //! Connections look at the [`Pause`] before each command. The engine is told as well, so that when PAUSE is
 //! answered no write is under way on any other thread; that takes as long as those writes, and is done aside.
 //!
-//! Inside EXEC nothing can be done aside before the reply. There PAUSE holds back the commands that come after the
-//! transaction, and does not wait for those under way: the engine would hold back the transaction itself.
+//! Inside EXEC that comes when the transaction has taken effect, which the engine would hold back otherwise. So keys whose
+//! time comes stay until the pause ends, however it was begun: their removal is a write as any other.
 
 use crate::clock::Millis;
 use crate::command::args::is;
 use crate::command::call::{Call, CommandError, Later};
-use crate::command::context::{Context, Pause, PauseKind};
+use crate::command::context::{Pause, PauseKind};
 use crate::engine::{Engine, EngineError};
 use crate::resp::number::parse_i64;
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The longest pause: a hundred years, which a clock can still add up.
@@ -34,34 +33,15 @@ pub fn client_pause(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let millis = u64::try_from(millis).map_err(|_| text("ERR timeout is negative"))?;
     let now = Instant::now();
     call.context.pause.start(kind, now + Duration::from_millis(millis).min(PAUSE_MAX), now);
-    if call.session.in_exec() {
-        call.reply.ok();
-    } else {
-        tell_engine_later(call);
-    }
+    tell_engine_later(call);
     Ok(())
 }
 
 /// CLIENT UNPAUSE
 pub fn client_unpause(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    // Why: an attempt that runs again, as the engine's taking note may make it, finds nothing left to tell.
-    let held = call.context.pause.current(Instant::now()).is_some();
     call.context.pause.end();
-    if call.session.in_exec() {
-        if held {
-            tell_engine_aside(call.context)?;
-        }
-        call.reply.ok();
-    } else {
-        tell_engine_later(call);
-    }
+    tell_engine_later(call);
     Ok(())
-}
-
-fn tell_engine_aside(context: &Context) -> Result<(), CommandError> {
-    let (engine, pause) = (context.database(), Arc::clone(&context.pause));
-    let told = std::thread::Builder::new().spawn(move || tell_engine(&engine, &pause));
-    told.map(|_| ()).map_err(|error| CommandError::Text(format!("ERR cannot start a thread: {error}").into()))
 }
 
 fn tell_engine_later(call: &mut Call<'_, '_>) {
@@ -128,14 +108,18 @@ mod tests {
         assert!(write(&fixture).is_ok());
     }
 
+    /// A pause that began in a transaction held back the clients and nobody else: keys went on to be removed under it.
     #[test]
-    fn inside_exec_both_answer_at_once() {
+    fn inside_exec_both_reach_the_engine_behind_the_transaction() {
         let mut fixture = Fixture::new();
         fixture.session.set_in_exec(true);
-        assert_eq!(fixture.run(client_pause, "CLIENT PAUSE 60000"), "+OK\r\n");
-        assert!(fixture.context.pause.holds(false, Instant::now));
-        assert_eq!(fixture.run(client_unpause, "CLIENT UNPAUSE"), "+OK\r\n");
-        assert!(!fixture.context.pause.holds(false, Instant::now));
+        assert_eq!(fixture.run(client_pause, "CLIENT PAUSE 60000 WRITE"), "");
+        assert!(write(&fixture).is_ok(), "what else the transaction does takes effect");
+        assert_eq!(fixture.finish_later(), "+OK\r\n");
+        assert!(matches!(write(&fixture), Err(EngineError::Paused)));
+        assert_eq!(fixture.run(client_unpause, "CLIENT UNPAUSE"), "");
+        assert_eq!(fixture.finish_later(), "+OK\r\n");
+        assert!(write(&fixture).is_ok());
     }
 
     #[test]
