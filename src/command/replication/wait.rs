@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::patience::{Patience, Until};
+use crate::clock::Millis;
 use crate::command::args::integer;
 use crate::command::call::{Call, CommandError, Later};
 use crate::resp::number::parse_i64;
@@ -63,5 +64,9 @@ pub(super) fn millis(text: &[u8]) -> Result<Option<Duration>, CommandError> {
     let error = |text: &'static str| CommandError::Text(text.into());
     let millis = parse_i64(text).ok_or(error("ERR timeout is not an integer or out of range"))?;
     let millis = u64::try_from(millis).map_err(|_| error("ERR timeout is negative"))?;
+    // Why: Redis counts from 1970 in the same 63 bits.
+    if millis > i64::MAX as u64 - Millis::now().0 {
+        return Err(error("ERR timeout is out of range"));
+    }
     Ok((millis > 0).then(|| Duration::from_millis(millis)))
 }

@@ -308,6 +308,8 @@ fn waits_refuse_with_the_texts_of_redis() {
         ("WAIT x 0", "-ERR value is not an integer or out of range"),
         ("WAIT 1 x", "-ERR timeout is not an integer or out of range"),
         ("WAIT 1 -1", "-ERR timeout is negative"),
+        ("WAIT 1 9223372036854775808", "-ERR timeout is not an integer or out of range"),
+        ("WAIT 1 9223372036854775807", "-ERR timeout is out of range"),
         ("WAITAOF 2 0 0", "-ERR value is out of range, must be between 0 and 1"),
         ("WAITAOF 0 -1 0", "-ERR value is out of range, must be positive"),
         ("WAITAOF 1 0 0", "-ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."),
