@@ -4,7 +4,7 @@
 //! published to the [`ClientHandle`].
 
 use crate::command::clients::{ClientFlags, ClientHandle, SessionFigures};
-use crate::command::pubsub::{Monitoring, Outgoing, Subscriptions};
+use crate::command::pubsub::{Outgoing, Subscriptions};
 use crate::command::replication::Token;
 use crate::command::spec::CommandSpec;
 use crate::engine::{DbIndex, Engine};
@@ -100,9 +100,6 @@ pub struct Session {
     pub tracks_lsn: bool,
     /// What the connection is subscribed to, if it ever was to anything.
     pub subscriptions: Option<Box<Subscriptions>>,
-    /// The connection is shown what all clients ask for (MONITOR). Invariant: then there are `subscriptions`, whose outbox it
-    /// uses.
-    pub monitoring: Option<Monitoring>,
     /// What the attempt at hand publishes, if anything.
     pub outgoing: Option<Box<Outgoing>>,
     /// EXEC is running the queue.
@@ -128,7 +125,6 @@ impl Session {
             written: None,
             tracks_lsn: false,
             subscriptions: None,
-            monitoring: None,
             outgoing: None,
             in_exec: false,
         }
@@ -139,7 +135,7 @@ impl Session {
     pub fn reset(&mut self, authenticated: bool) {
         self.client.relabel(|labels| labels.name.clear());
         self.unsubscribe_from_all();
-        self.monitoring = None;
+        self.monitor_no_more();
         self.db = 0;
         self.authenticated = authenticated;
         self.reply_mode = ReplyMode::On;
@@ -227,7 +223,7 @@ impl Session {
     fn flags(&self) -> ClientFlags {
         ClientFlags::NORMAL
             .with(ClientFlags::MULTI, self.multi.is_some() || self.in_exec)
-            .with(ClientFlags::MONITOR, self.monitoring.is_some())
+            .with(ClientFlags::MONITOR, self.monitors())
             .with(ClientFlags::UNIX_SOCKET, self.client.endpoint().unix)
             .with(ClientFlags::NO_EVICT, self.no_evict)
             .with(ClientFlags::NO_TOUCH, self.no_touch)

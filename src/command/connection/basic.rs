@@ -38,7 +38,7 @@ pub fn quit(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// RESET
 pub fn reset(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     // Order: no line of MONITOR comes any more before those that have come are put before the reply.
-    call.session.monitoring = None;
+    call.session.monitor_no_more();
     call.session.take_pushes_early(call.reply);
     call.session.reset(!password_required(&call.context.settings));
     call.reply.set_protocol(Protocol::Resp2);

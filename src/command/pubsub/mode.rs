@@ -28,7 +28,7 @@ const OF_KEYS: Flags = Flags::of(&[Flags::READONLY, Flags::WRITE, Flags::MAY_REP
 /// It may not.
 #[cold]
 pub fn check(session: &Session, spec: &CommandSpec) -> Result<(), CommandError> {
-    if session.monitoring.is_some() && spec.flags.intersects(OF_KEYS) {
+    if session.monitors() && spec.flags.intersects(OF_KEYS) {
         return Err(CommandError::Text("ERR Replica can't interact with the keyspace".into()));
     }
     if !session.is_in_subscribed_mode() || ALLOWED.contains(&spec.full_name) {

@@ -215,7 +215,7 @@ mod tests {
         let secret = told(&mut fixture, "AUTH me secret");
         assert!(secret.ends_with("\"AUTH\" \"(redacted)\" \"(redacted)\"\r\n"), "{secret}");
         assert_eq!(told(&mut fixture, "CONFIG GET port"), "");
-        fixture.session.monitoring = None;
+        fixture.session.monitor_no_more();
         assert!(!fixture.context.monitors.are_there());
         assert_eq!(told(&mut fixture, "GET a"), "");
     }

@@ -166,9 +166,20 @@ impl Session {
 
     /// Begins to monitor, if it does not yet. No attempt takes it back: MONITOR touches no key, so none of its is lost.
     pub(super) fn monitor(&mut self, hub: &Arc<Hub>, monitors: &Arc<Monitors>) {
-        self.subscriptions(hub);
-        let client = &self.client;
-        self.monitoring.get_or_insert_with(|| monitors.join(client));
+        let client = Arc::clone(&self.client);
+        self.subscriptions(hub).monitoring.get_or_insert_with(|| monitors.join(&client));
+    }
+
+    /// Whether the connection is shown what all clients ask for.
+    pub fn monitors(&self) -> bool {
+        self.subscriptions.as_ref().is_some_and(|subscriptions| subscriptions.monitors())
+    }
+
+    /// Ends that.
+    pub fn monitor_no_more(&mut self) {
+        if let Some(subscriptions) = &mut self.subscriptions {
+            subscriptions.monitoring = None;
+        }
     }
 
     /// Unsubscribes; tells whether it was subscribed.

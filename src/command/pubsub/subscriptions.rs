@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::hub::Hub;
+use super::monitor::Monitoring;
 use super::subscriber::{Push, Subscriber};
 use crate::command::clients::ClientHandle;
 use bytes::Bytes;
@@ -18,6 +19,8 @@ pub struct Subscriptions {
     client: Arc<ClientHandle>,
     names: [HashSet<Bytes>; 3],
     names_bytes: u64,
+    /// The connection is shown what all clients ask for. Here, since it uses the outbox, and most connections have neither.
+    pub(super) monitoring: Option<Monitoring>,
     /// Pushes that an attempt took and gave back; they are older than those in the outbox.
     returned: VecDeque<Push>,
 }
@@ -26,7 +29,8 @@ impl Subscriptions {
     /// No subscriptions yet, but an outbox for them.
     pub(super) fn new(hub: Arc<Hub>, client: Arc<ClientHandle>) -> Self {
         client.subscribe();
-        Self { hub, client, names: Default::default(), names_bytes: 0, returned: VecDeque::new() }
+        let (names, returned) = (Default::default(), VecDeque::new());
+        Self { hub, client, names, names_bytes: 0, monitoring: None, returned }
     }
 
     fn subscriber(&self) -> &Subscriber {
@@ -41,6 +45,11 @@ impl Subscriptions {
     /// How many names there are, of all kinds.
     pub fn total(&self) -> usize {
         self.names.iter().map(HashSet::len).sum()
+    }
+
+    /// Whether the connection monitors.
+    pub fn monitors(&self) -> bool {
+        self.monitoring.is_some()
     }
 
     /// The names of a kind.

@@ -145,7 +145,8 @@ impl Connection {
         }
         if end == End::Feeds {
             drop(kill);
-            self.feed().await;
+            // Why boxed: every connection would have room for it.
+            Box::pin(self.feed()).await;
         }
     }
 

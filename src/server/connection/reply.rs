@@ -81,11 +81,8 @@ impl Connection {
     /// How much the client may leave unread: a subscriber, or one that monitors, has another limit than others.
     #[inline]
     fn output_limit(&self) -> OutputLimit {
-        let is_subscriber = self
-            .session
-            .subscriptions
-            .as_ref()
-            .is_some_and(|names| names.total() > 0 || self.session.monitoring.is_some());
+        let names = self.session.subscriptions.as_ref();
+        let is_subscriber = names.is_some_and(|names| names.total() > 0 || names.monitors());
         let class = if is_subscriber { ClientClass::Pubsub } else { ClientClass::Normal };
         self.context.settings.output_limit(class)
     }
