@@ -65,7 +65,8 @@ pub const EXCEPTIONS: &[Exception] = &[
         },
     },
     Exception {
-        reason: "an error is text, so what it quotes is made text, cut if it is long, and does not end at the first NUL as in C",
+        reason: "an error is text, so what it quotes is made text, cut if it is long, and does not end at the first NUL \
+                 as in C",
         parts_ways: false,
         applies: |args, theirs, ours| {
             let is_text =
@@ -103,7 +104,9 @@ pub fn numbers_agree(theirs: &Frame, ours: &Frame) -> bool {
         (Frame::Bulk(kind @ b'$', theirs), Frame::Bulk(other, ours))
         | (Frame::Line(kind @ b',', theirs), Frame::Line(other, ours)) => {
             let number = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<f64>().ok();
-            let is_long = theirs.len() > 15 || theirs.contains(&b'e') || theirs == b"-0";
+            // Why not all that is long: large integers that differ may be the same double.
+            let is_long =
+                theirs.len() > 15 && theirs.contains(&b'.') || theirs.contains(&b'e') || theirs == b"-0";
             kind == other
                 && (theirs == ours || is_long && number(theirs).is_some_and(|n| number(ours) == Some(n)))
         }
