@@ -56,7 +56,7 @@ impl Mode {
                 }
             }
             "object" if has("ENCODING") => Self::Exact,
-            "client" if !has("LIST") => Self::Exact,
+            "client" if !has("LIST") && !has("ID") && !has("INFO") => Self::Exact,
             "command" if has("GETKEYS") || has("FILTERBY") => Self::Exact,
             "randomkey" | "object" | "memory" | "slowlog" | "hello" | "client" | "command" => Self::Kind,
             _ => Self::Exact,

@@ -26,7 +26,7 @@ const SETTINGS: &str = "hash-max-listpack-entries|hash-max-ziplist-value|zset-ma
 
 /// What a mutation puts into a command.
 const JUNK: &str = "|abc|-1|0|1|2|9223372036854775807|-9223372036854775808|9223372036854775808|\
-    18446744073709551616|1.5|nan|inf|-inf|1e400| 1|1 |+1|00|0x10|\r\n|\u{0}\u{7f}|NX|XX|GT|LT|CH|\
+    18446744073709551616|1.5|nan|inf|-inf|1e400| 1|1 |+1|00|0x10|\r\n|\u{1}\u{7f}|NX|XX|GT|LT|CH|\
     INCR|LIMIT|WITHSCORES|WITHVALUES|COUNT|MATCH|GET|KEEPTTL|EX|PX|EXAT|PXAT|PERSIST|BY|REV|\
     BYSCORE|BYLEX|AGGREGATE|WEIGHTS|SUM|STORE|LEFT|RIGHT|MIN|MAX|BEFORE|ALPHA|DESC|LEN|IDX|TYPE|\
     REPLACE|ABSTTL|FIELDS|(1|[a|-|+|#";
@@ -76,6 +76,7 @@ impl Words {
             "sortby" => pick("s*|h*->f1|nosort|l*|h0->f*|*|e*->|s*x", random),
             "sortget" => pick("#|s*|h*->f1|s0|*->f1|nothing_*|h0->f*", random),
             "setting" => pick(SETTINGS, random),
+            "harmless" => pick("lfu-log-factor|LFU-log-factor|port-of-nothing|databases|lfu-*|", random),
             "payload" => payload(&self.key(TYPES[random.below(5) as usize], random), random),
             _ => panic!("no such kind: {kind}"),
         }
@@ -96,7 +97,7 @@ impl Words {
         let letter = if random.below(12) == 0 { TYPES[random.below(5) as usize] } else { letter };
         match random.below(150) {
             0 => Vec::new(),
-            1 => b"\0\xff key\r\n".to_vec(),
+            1 => b"\xff\0 key\r\n".to_vec(),
             2 => b"missing".to_vec(),
             _ => vec![letter, b'0' + random.below(self.keys) as u8],
         }
