@@ -192,6 +192,12 @@ impl Engine {
     /// marks say that the log follows none, the history is another, or else two servers write different things in one.
     fn take_role(&self, follows: bool, report: Option<&mut RecoveryReport>) -> Result<(), OpenError> {
         if follows {
+            let (start, floor) = self.snapshot_needs();
+            let unnamed = report.map(|report| report.unnamed_blobs.as_slice()).unwrap_or_default();
+            // Why the floor: what lies there may be named yet, and was not read now.
+            for lsn in unnamed.iter().copied().chain((floor < start && floor > Lsn::ZERO).then_some(floor)) {
+                self.log.keep_copied(lsn);
+            }
             self.set_follows(true)?;
             self.log.set_tailing(true).map_err(EngineError::from)?;
         } else if let Some(report) = report.filter(|report| report.followed) {

@@ -24,7 +24,7 @@ use crate::engine::parts::{Copying, parts_of_list};
 use crate::engine::walk::{Next, Walk};
 use crate::engine::{DbIndex, Engine, SavePoint, SnapshotFailure};
 use crate::log::snapshot::{SnapshotFooter, SnapshotInfo, SnapshotOptions, SnapshotWriter};
-use crate::log::{LogError, SnapshotStart};
+use crate::log::{Cause, History, LogError, SnapshotStart};
 use crate::lsn::Lsn;
 use crate::store::keyspace::Keyspace;
 use crate::store::version::{StringRef, VersionPtr};
@@ -271,6 +271,22 @@ impl Engine {
         (facts.end, facts.floor)
     }
 
+    /// From where on the newest snapshot replays the log, and below which place it needs nothing of it.
+    pub(super) fn snapshot_needs(&self) -> (Lsn, Lsn) {
+        let facts = self.snapshots.facts();
+        (facts.start, facts.floor)
+    }
+
+    /// The history of the last record below `end`, which is not below the log's present history.
+    ///
+    /// Why not the present one: without a record in it, it may be given up, and who has the log up to here does not know
+    /// it; then the snapshot would be taken for another database's.
+    fn history_below(&self, end: Lsn) -> History {
+        let lineage = self.log.lineage();
+        let left = lineage.iter().filter(|ancestor| ancestor.cause != Cause::Adoption);
+        left.take_while(|ancestor| ancestor.fork >= end).last().map_or(self.log.history(), |it| it.history)
+    }
+
     fn write_snapshot(&self, dbfile: &std::path::Path) -> Result<SnapshotInfo, SnapshotFailure> {
         let (from, keyspaces) = self.snapshot_base()?;
         let keep_going = || !self.is_stopping();
@@ -310,7 +326,7 @@ impl Engine {
             start: from.start,
             end,
             retention_floor: from.floor,
-            history: self.log.history(),
+            history: self.history_below(end),
             hash_seed: self.seed.0,
             created_unix_ms: Millis::now().0,
         };

@@ -215,7 +215,9 @@ fn start_over(
 /// that restarts often without being written to must not push those that matter off the list.
 fn lineage_after(last: &DiskSegment, fork: Lsn, snapshot: Option<SnapshotBounds>) -> Vec<Ancestor> {
     let is_needed = snapshot.is_some_and(|bounds| bounds.history == last.header().history);
-    let began_here = last.header().lineage.first().is_some_and(|newest| newest.fork == last.first());
+    // Why not after an adoption: the history that a replica went on in has its beginning elsewhere.
+    let begins = |newest: &Ancestor| newest.fork == last.first() && newest.cause != Cause::Adoption;
+    let began_here = last.header().lineage.first().is_some_and(begins);
     if began_here && last.first() == fork && !is_needed {
         return last.header().lineage.clone();
     }
@@ -373,6 +375,7 @@ impl RecoveryReport {
             deleted: Vec::new(),
             history,
             previous_history: None,
+            unnamed_blobs: Vec::new(),
             followed: false,
             took: Duration::ZERO,
         }

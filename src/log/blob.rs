@@ -9,12 +9,17 @@
 //! | release | wait-free | the store that empties it |
 //! | `lowest`, `start_and_floor` | lock-free | the reads between two equal values of `releases` |
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use super::lsn::Lsn;
 use super::record::RECORD_HEADER_BYTES;
 use crate::sync::{AtomicU64, Ordering, spin_wait};
 
 /// How many large payloads may be on their way at once.
 pub(super) const SPILLS_MAX: usize = 64;
+/// A copied blob that nothing has named for so many bytes belongs to a payload that was given up.
+const COPIED_SPAN_MAX: u64 = 2 << 30;
 const NAMES_HEADER: u64 = 16;
 const NAME: u64 = 16;
 
@@ -84,6 +89,10 @@ pub fn decode_names(payload: &[u8]) -> Option<Vec<BlobName>> {
 pub(super) struct SpillFloors {
     /// 0 is an empty slot.
     slots: [AtomicU64; SPILLS_MAX],
+    /// The lowest blob that was copied from another's log and that no record has named yet; 0: none.
+    copied: AtomicU64,
+    /// All of them. Only who copies locks it.
+    unnamed: Mutex<BTreeSet<u64>>,
     /// Counts slots about to be emptied.
     releases: AtomicU64,
     /// The largest distance between a floor and the record that named its blobs.
@@ -102,6 +111,8 @@ impl SpillFloors {
     pub(super) fn new() -> Self {
         Self {
             slots: [const { AtomicU64::new(0) }; SPILLS_MAX],
+            copied: AtomicU64::new(0),
+            unnamed: Mutex::default(),
             releases: AtomicU64::new(0),
             span_max: AtomicU64::new(0),
         }
@@ -121,8 +132,48 @@ impl SpillFloors {
     /// The lowest registered floor, or `otherwise` when that is lower.
     pub(super) fn lowest(&self, otherwise: u64) -> u64 {
         // Acquire: pairs with the Release that empties a slot; what its owner counted before is seen.
-        let floors = self.slots.iter().map(|slot| slot.load(Ordering::Acquire)).filter(|floor| *floor != 0);
+        let slots = self.slots.iter().chain([&self.copied]);
+        let floors = slots.map(|slot| slot.load(Ordering::Acquire)).filter(|floor| *floor != 0);
         floors.fold(otherwise, u64::min)
+    }
+
+    /// Registers that a blob is about to be copied to `lsn`, to be named by a record that is yet to come.
+    ///
+    /// Why: a log that follows another may be compacted between the two, and then needs the blob.
+    pub(super) fn copy_blob(&self, lsn: Lsn) {
+        self.change_copied(|unnamed| {
+            unnamed.insert(lsn.get());
+        });
+    }
+
+    /// Says that the record at `lsn`, whose place is taken, names these blobs, whether it counts or not.
+    pub(super) fn copied_names(&self, names: &[BlobName], lsn: Lsn) {
+        let lowest = names.iter().map(|name| name.lsn.get()).min().unwrap_or(lsn.get());
+        // Release: carried to `conservative_floor` as in `SpillFloor::named_at`.
+        self.span_max.fetch_max(lsn.get().saturating_sub(lowest), Ordering::Release);
+        self.change_copied(|unnamed| {
+            for name in names {
+                unnamed.remove(&name.lsn.get());
+            }
+            *unnamed = unnamed.split_off(&lsn.get().saturating_sub(COPIED_SPAN_MAX));
+        });
+    }
+
+    /// Forgets what was copied: nobody will name it any more.
+    pub(super) fn forget_copied(&self) {
+        self.change_copied(BTreeSet::clear);
+    }
+
+    fn change_copied(&self, change: impl FnOnce(&mut BTreeSet<u64>)) {
+        let mut unnamed = self.unnamed.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut unnamed);
+        let lowest = unnamed.first().copied().unwrap_or(0);
+        // Relaxed: only who holds the lock stores it.
+        if lowest != self.copied.load(Ordering::Relaxed) {
+            // Order: as in `SpillFloor::drop`, and with the same partners.
+            self.releases.fetch_add(1, Ordering::AcqRel);
+            self.copied.store(lowest, Ordering::Release);
+        }
     }
 
     /// Takes the log's head by `head`, and the floor below which nothing belongs to a record at or above it.
@@ -215,6 +266,24 @@ mod tests {
             100 + looks.get()
         });
         assert_eq!((start, floor, looks.get()), (102, 102, 2));
+    }
+
+    #[test]
+    fn a_blob_that_was_copied_counts_until_it_is_named() {
+        let floors = SpillFloors::new();
+        for lsn in [400, 500, 600] {
+            floors.copy_blob(Lsn::new(lsn));
+        }
+        assert_eq!(floors.start_and_floor(|| 1000), (1000, 400));
+        let name = |lsn| BlobName { lsn: Lsn::new(lsn), bytes: 1 };
+        floors.copied_names(&[name(400), name(600)], Lsn::new(700));
+        assert_eq!(floors.start_and_floor(|| 1000), (1000, 500));
+        assert_eq!(floors.conservative_floor(600), 300);
+        floors.copied_names(&[], Lsn::new(500 + COPIED_SPAN_MAX + 1));
+        assert_eq!(floors.lowest(1000), 1000, "its payload was given up");
+        floors.copy_blob(Lsn::new(900));
+        floors.forget_copied();
+        assert_eq!(floors.lowest(1000), 1000);
     }
 
     #[test]

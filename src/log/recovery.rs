@@ -6,10 +6,12 @@
 //!
 //! What happens in which case is the table in `verdict.rs`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
 use super::adopt;
+use super::blob::decode_names;
 use super::disk::DiskLog;
 use super::error::{ApplyError, OpenError};
 use super::lock::LockFile;
@@ -129,6 +131,7 @@ impl Opening {
         if self.options.location == Location::Memory {
             let mut report = RecoveryReport::of_new_log(found.survey.end, History::default());
             report.records = found.records;
+            report.unnamed_blobs = found.unnamed_blobs;
             let end = adopt::end_of(&files.disk, &found.survey, &self.options);
             report.history = end.history;
             return Ok((Log::in_memory(&self.options, Some(end))?, report));
@@ -137,6 +140,7 @@ impl Opening {
             adopt::adopt(files.lock, files.disk, files.snapshot, &found.survey, &self.options)?;
         report.replayed_from = found.from;
         report.records = found.records;
+        report.unnamed_blobs = found.unnamed_blobs;
         report.took = began.elapsed();
         Ok((log, report))
     }
@@ -147,6 +151,7 @@ impl Opening {
 pub(super) struct Found {
     pub(super) from: Lsn,
     pub(super) records: u64,
+    pub(super) unnamed_blobs: Vec<Lsn>,
     pub(super) survey: Survey,
 }
 
@@ -162,8 +167,8 @@ pub(super) fn read(
     reaches_snapshot(disk, &survey, snapshot)?;
     let mut replay = Replay::new(disk, &survey, from);
     replay.run(apply, progress)?;
-    let records = replay.records;
-    Ok(Some(Found { from, records, survey }))
+    let (records, unnamed_blobs) = (replay.records, replay.unnamed.iter().copied().collect());
+    Ok(Some(Found { from, records, unnamed_blobs, survey }))
 }
 
 /// From where to replay; `None` when there is no log yet.
@@ -222,12 +227,22 @@ pub(super) struct Replay<'l> {
     from: Lsn,
     assembled: Vec<u8>,
     records: u64,
+    /// Blobs that no record has named yet.
+    unnamed: BTreeSet<Lsn>,
     told_at: u64,
 }
 
 impl<'l> Replay<'l> {
     pub(super) fn new(disk: &'l DiskLog, survey: &'l Survey, from: Lsn) -> Self {
-        Self { disk, survey, from, assembled: Vec::new(), records: 0, told_at: from.get() }
+        Self {
+            disk,
+            survey,
+            from,
+            assembled: Vec::new(),
+            records: 0,
+            unnamed: BTreeSet::new(),
+            told_at: from.get(),
+        }
     }
 
     pub(super) fn run(
@@ -275,6 +290,9 @@ impl<'l> Replay<'l> {
         let failed = |source| OpenError::io("read", path_of(disk, at), source);
         let item = scanner.next_item().map_err(failed)?;
         let case = case_of(disk, &item, &mut self.assembled).map_err(failed)?;
+        if let Item::Record(record) = &item {
+            self.note(record);
+        }
         match (verdict(self.survey.life, case, at < self.survey.mark), &item) {
             (Verdict::Keep, Item::Record(record)) => self.apply(record, apply).map_err(|source| {
                 OpenError::Apply { lsn: record.lsn, path: path_of(disk, at).to_path_buf(), source }
@@ -284,6 +302,20 @@ impl<'l> Replay<'l> {
             (Verdict::Refuse(damage), _) => Err(refusal(self.disk, at, damage)),
             // The survey saw the log well formed up to its end: it was changed since.
             (Verdict::End, _) => Err(refusal(self.disk, at, super::error::Damage::Head)),
+        }
+    }
+
+    fn note(&mut self, record: &ScannedRecord<'_>) {
+        match (record.state, record.kind) {
+            (State::Committed, Some(Kind::Blob)) => {
+                self.unnamed.insert(record.lsn);
+            }
+            (_, Some(Kind::Spilled)) => {
+                for name in decode_names(record.payload).unwrap_or_default() {
+                    self.unnamed.remove(&name.lsn);
+                }
+            }
+            _ => {}
         }
     }
 

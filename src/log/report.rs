@@ -33,6 +33,8 @@ pub struct RecoveryReport {
     pub history: History,
     /// The history before, when it changed.
     pub previous_history: Option<History>,
+    /// Blobs that no record names: what was there of payloads when the log ended.
+    pub unnamed_blobs: Vec<Lsn>,
     /// Whether the log followed another in its last life: the history is another's, and so it is still taken to follow
     /// until it is told otherwise.
     pub followed: bool,

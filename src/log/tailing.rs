@@ -12,6 +12,7 @@ use std::sync::{PoisonError, mpsc};
 
 use crossbeam_epoch::Guard;
 
+use super::blob::decode_names;
 use super::error::LogError;
 use super::header::{Ancestor, LINEAGE_MAX};
 use super::lsn::{History, Lsn};
@@ -167,7 +168,16 @@ impl Log {
         guard: &'g Guard,
     ) -> Result<Reservation<'g>, LogError> {
         let at = self.head().get();
+        // Order: 1 a blob is known, 2 the tail moves over it; or else a snapshot in between does without it.
+        if (image.state, image.kind) == (State::Committed, Some(Kind::Blob)) {
+            self.appender.spills.copy_blob(Lsn::new(at));
+        }
         let segment = self.appender.claim_at(at, image.space, guard)?;
+        // Order: 1 the tail has moved over the record, 2 what it names is let go; or else the same.
+        if image.kind == Some(Kind::Spilled) {
+            let names = decode_names(image.payload()).unwrap_or_default();
+            self.appender.spills.copied_names(&names, Lsn::new(at));
+        }
         // Why any kind where there is none: a record that got no further than its head is void, and its kind means nothing.
         let kind = image.kind.unwrap_or(Kind::Plain);
         let mut copy = Reservation::begin(&self.appender, segment, at, image.length, kind, image.time());
@@ -189,6 +199,12 @@ impl Log {
         Ok(())
     }
 
+    /// Keeps what lies at `lsn` until a record names it that is yet to be copied: what an earlier life has copied so far of
+    /// a large payload.
+    pub fn keep_copied(&self, lsn: Lsn) {
+        self.appender.spills.copy_blob(lsn);
+    }
+
     /// Says whether the log follows another from now on; returns when that is on stable storage. Nobody reserves
     /// meanwhile.
     ///
@@ -196,6 +212,9 @@ impl Log {
     /// [`LogError`]: it is not known to be.
     pub fn set_tailing(&self, tailing: bool) -> Result<(), LogError> {
         self.appender.set_tailing(tailing);
+        if !tailing {
+            self.appender.spills.forget_copied();
+        }
         match &self.files {
             Some(files) => files.durability.remark(&self.appender),
             None => Ok(()),

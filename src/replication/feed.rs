@@ -82,8 +82,9 @@ struct Outlet<'c, W> {
     timeout: Duration,
     reader: LogReader,
     at: Lsn,
-    /// The first position of the segment that the replica has been told of.
-    told: Option<Lsn>,
+    /// The segment that the replica has been told of. Why all of it: one without a record may be given up for another
+    /// history's, which begins where it did.
+    told: Option<Chunk>,
     /// The servers above this one.
     above: watch::Receiver<Arc<[ServerId]>>,
     out: Vec<u8>,
@@ -225,7 +226,7 @@ impl<W: AsyncWrite + Unpin> Outlet<'_, W> {
             bytes.clear();
             let chunk = self.read(&mut bytes).await?;
             // Why also without bytes: a replica of a log without a record is in step with it.
-            if let Some(chunk) = chunk.filter(|chunk| !bytes.is_empty() || self.told != Some(chunk.first)) {
+            if let Some(chunk) = chunk.filter(|chunk| !bytes.is_empty() || self.told != Some(*chunk)) {
                 self.tell_segment(&chunk);
                 if !bytes.is_empty() {
                     Frame::Log { at: self.at, bytes: &bytes }.encode(&mut self.out);
@@ -290,10 +291,10 @@ impl<W: AsyncWrite + Unpin> Outlet<'_, W> {
 
     /// Tells the replica of a segment that it has not heard of.
     fn tell_segment(&mut self, chunk: &Chunk) {
-        if self.told == Some(chunk.first) {
+        if self.told == Some(*chunk) {
             return;
         }
-        self.told = Some(chunk.first);
+        self.told = Some(*chunk);
         let log = self.engine.log();
         let segment = Frame::Segment {
             first: chunk.first,

@@ -31,6 +31,8 @@ mod install;
 pub mod keeper;
 pub mod redis;
 mod refusal;
+#[cfg(test)]
+mod simulation;
 mod source;
 mod tail;
 mod wire;
