@@ -1,5 +1,7 @@
 //! The engine without sockets: reading, writing, counting, transactions, and recovery, with files and without.
 
+mod support;
+
 use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::Duration;
@@ -9,28 +11,10 @@ use goredis::Db;
 use goredis::clock::Millis;
 use goredis::engine::{Batch, Txn, WrongType};
 use goredis::store::version::{StringRef, Value, ValueRef};
+use support::{key, scattered};
 
 const KEYS: u64 = 100_000;
 const VALUE: [u8; 64] = [b'x'; 64];
-
-fn key(n: u64) -> [u8; 16] {
-    let mut key = *b"key:000000000000";
-    let mut n = n;
-    for digit in key[4..].iter_mut().rev() {
-        *digit = b'0' + (n % 10) as u8;
-        n /= 10;
-    }
-    key
-}
-
-/// Numbers below `KEYS` in an order that no prefetcher follows.
-fn scattered() -> impl FnMut() -> u64 {
-    let mut state = 1_u64;
-    move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 33) % KEYS
-    }
-}
 
 fn filled(db: &Db) {
     for n in 0..KEYS {
@@ -51,7 +35,7 @@ fn commands(c: &mut Criterion) {
         filled(db);
         let mut group = c.benchmark_group(format!("engine/{name}"));
         group.throughput(Throughput::Elements(1)).measurement_time(Duration::from_secs(3));
-        let mut next = scattered();
+        let mut next = scattered(0, KEYS);
         let engine = db.engine();
         let batch = || engine.batch(Millis::now(), true);
         group.bench_function("get", |b| {
@@ -64,7 +48,7 @@ fn commands(c: &mut Criterion) {
                 BatchSize::NumIterations(64),
             );
         });
-        let mut next = scattered();
+        let mut next = scattered(0, KEYS);
         group.bench_function("set", |b| {
             b.iter_batched_ref(
                 batch,
@@ -90,7 +74,7 @@ fn commands(c: &mut Criterion) {
                 BatchSize::NumIterations(64),
             );
         });
-        let mut next = scattered();
+        let mut next = scattered(0, KEYS);
         group.bench_function("transaction of two reads and two writes", |b| {
             b.iter_batched_ref(
                 batch,
@@ -116,7 +100,7 @@ fn collections(c: &mut Criterion) {
     let engine = db.engine();
     let mut group = c.benchmark_group("engine/collections");
     group.throughput(Throughput::Elements(1)).measurement_time(Duration::from_secs(3));
-    let mut next = scattered();
+    let mut next = scattered(0, KEYS);
     let mut bench = |name: &str, write: &dyn Fn(&mut Txn<'_>, u64) -> Result<(), WrongType>| {
         let mut batch = engine.batch(Millis::now(), true);
         for n in 0..KEYS {

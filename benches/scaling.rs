@@ -4,6 +4,8 @@
 //! The throughput that is shown is that of all threads together. On a machine with few processors the counts of
 //! `instructions` say more: that a command takes no more instructions where two threads run them than where one does.
 
+mod support;
+
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,30 +17,12 @@ use goredis::engine::{Batch, Txn};
 use goredis::store::version::Value;
 use std::convert::Infallible;
 use std::hint::black_box;
+use support::{key, scattered};
 
 const KEYS: u64 = 1_000_000;
 const VALUE: [u8; 64] = [b'x'; 64];
 const BATCH: u64 = 16;
 const THREADS: [usize; 4] = [1, 2, 4, 8];
-
-fn key(n: u64) -> [u8; 16] {
-    let mut key = *b"key:000000000000";
-    let mut n = n;
-    for digit in key[4..].iter_mut().rev() {
-        *digit = b'0' + (n % 10) as u8;
-        n /= 10;
-    }
-    key
-}
-
-/// Numbers below `KEYS` in an order that no prefetcher follows.
-fn scattered(seed: u64) -> impl FnMut() -> u64 {
-    let mut state = 2 * seed + 1;
-    move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 33) % KEYS
-    }
-}
 
 fn run<R>(batch: &mut Batch<'_>, mut f: impl FnMut(&mut Txn<'_>) -> R) -> R {
     let Ok(result) = batch.run(|txn| Ok::<_, Infallible>(f(txn))).expect("the log takes writes");
@@ -63,7 +47,7 @@ fn timed(db: &Db, threads: usize, count: u64, command: Command) -> Duration {
             .map(|seed| {
                 let start = Arc::clone(&start);
                 scope.spawn(move || {
-                    let mut next = scattered(seed);
+                    let mut next = scattered(seed, KEYS);
                     start.wait();
                     for _ in 0..count.div_ceil(BATCH) {
                         let mut batch = db.engine().batch(Millis::now(), true);

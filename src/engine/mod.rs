@@ -13,7 +13,7 @@
 //! | `root` | the pointer to everything that is not a write to a key |
 //! | `staging` | databases that are put together beside those that are there |
 //! | `effect` | the bytes of a record |
-//! | `recovery`, `snapshot` | the way from files to memory and back |
+//! | `recovery`, `snapshot`, `slice`, `parts` | the way from files to memory and back |
 //! | `apply`, `remake` | the way from another's log to here |
 //! | `expirer`, `timers`, `sweeper` | what happens by itself |
 //! | `waits` | who waits for a key to appear |
@@ -36,6 +36,7 @@ mod progress;
 mod recovery;
 mod remake;
 mod root;
+mod slice;
 mod snapshot;
 mod staging;
 mod sweeper;

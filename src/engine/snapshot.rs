@@ -11,27 +11,20 @@
 //! key's version. Order: the wait in 1 before 2, or else a write below S is published behind the walk and in neither.
 //! Durable past E before 4, or else a crash leaves a snapshot with half of what the log had.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use crossbeam_epoch::Guard;
-
 use crate::clock::Millis;
-use crate::engine::effect::{Effect, Stored};
-use crate::engine::parts::{Copying, parts_of_list};
+use crate::engine::parts::Copying;
+use crate::engine::slice::Slice;
 use crate::engine::walk::{Next, Walk};
-use crate::engine::{DbIndex, Engine, SavePoint, SnapshotFailure};
+use crate::engine::{Engine, SavePoint, SnapshotFailure};
 use crate::log::snapshot::{SnapshotFooter, SnapshotInfo, SnapshotOptions, SnapshotWriter};
 use crate::log::{Cause, History, LogError, SnapshotStart};
 use crate::lsn::Lsn;
 use crate::store::keyspace::Keyspace;
-use crate::store::version::{StringRef, VersionPtr};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
-/// Bytes of entries after which a slice is written, large values that are shared with their version aside.
-const SLICE_BYTES_MAX: usize = 1024 * 1024;
 /// How often the thread looks whether the log has grown enough.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -105,71 +98,6 @@ impl Snapshots {
 
 /// From where a snapshot is replayed, and the databases that were in force there.
 type Base = (SnapshotStart, Box<[Arc<Keyspace>]>);
-
-/// One key, taken out of the store under a guard and written without it.
-enum Entry {
-    /// LSN and effect, encoded.
-    Inline(std::ops::Range<usize>),
-    /// LSN and effect without the value, and the value.
-    Shared(std::ops::Range<usize>, Bytes),
-    /// The parts of a list.
-    Parts(Vec<Vec<u8>>),
-}
-
-/// What one slice of a walk found.
-#[derive(Default)]
-struct Slice {
-    bytes: Vec<u8>,
-    /// Of large lists, which were copied.
-    copied_bytes: usize,
-    entries: VecDeque<Entry>,
-}
-
-impl Slice {
-    fn take(&mut self, db: DbIndex, version: VersionPtr, guard: &Guard) {
-        // SAFETY: used at once, under the guard.
-        let (key, value) = unsafe { (version.key(), version.value()) };
-        let Some(value) = value else { return };
-        if let Some(parts) = parts_of_list(db, version, guard) {
-            self.copied_bytes += parts.iter().map(Vec::len).sum::<usize>();
-            self.entries.push_back(Entry::Parts(parts));
-            return;
-        }
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(&version.lsn().get().to_le_bytes());
-        let effect = Effect::Put { db, key, value: value.into(), expiry: version.expiry() };
-        let shared = match &effect {
-            Effect::Put { value: Stored::String(StringRef::Shared(bytes)), .. } => Some(Bytes::clone(bytes)),
-            _ => None,
-        };
-        let parts = effect.parts();
-        let [inline @ .., last] = &parts.slices();
-        for part in inline {
-            self.bytes.extend_from_slice(part);
-        }
-        if shared.is_none() {
-            self.bytes.extend_from_slice(last);
-        }
-        let range = start..self.bytes.len();
-        self.entries.push_back(match shared {
-            None => Entry::Inline(range),
-            Some(bytes) => Entry::Shared(range, bytes),
-        });
-    }
-
-    fn write(&mut self, writer: &mut SnapshotWriter<'_>) -> Result<(), SnapshotFailure> {
-        while let Some(entry) = self.entries.pop_front() {
-            match entry {
-                Entry::Inline(range) => writer.push(&[&self.bytes[range]])?,
-                Entry::Shared(range, value) => writer.push(&[&self.bytes[range], &value])?,
-                Entry::Parts(parts) => parts.iter().try_for_each(|part| writer.push(&[part]))?,
-            }
-        }
-        self.bytes.clear();
-        self.copied_bytes = 0;
-        Ok(())
-    }
-}
 
 impl Engine {
     /// Takes a snapshot on the calling thread, which may block for long.
@@ -309,11 +237,7 @@ impl Engine {
                         return Next::Rest;
                     }
                     slice.take(db, version, guard);
-                    if slice.bytes.len() + slice.copied_bytes < SLICE_BYTES_MAX {
-                        Next::Go
-                    } else {
-                        Next::Rest
-                    }
+                    if slice.is_full() { Next::Rest } else { Next::Go }
                 });
                 slice.write(&mut writer)?;
                 while let Some(part) = large.as_mut().and_then(Copying::next) {

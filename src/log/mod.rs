@@ -23,7 +23,7 @@
 //! | names and settings | `lsn`, `options`, `error`, `identity`, `names` |
 //! | the format | `record`, `header`, `blob`; `FORMAT.md`, shown below |
 //! | the append path, without a lock | `appender`, `reservation`, `table`, `segment`, `mapping` |
-//! | background: room ahead, what lies behind, syncing | `supply`, `allocator`, `factory`; `closed`, `spares`; `durability`, `syncer` |
+//! | background: room ahead, what lies behind, syncing | `supply`, `allocator`, `factory`; `closed`, `spares`; `durability`, `waiters`, `syncer` |
 //! | when the system fails | `poison`, `sigbus`; `storage` is the seam for tests |
 //! | reading files | `disk`, `scan` |
 //! | another's log | `read` (serving it), `tailing` (copying it), `stage` (a whole state) |
