@@ -10,7 +10,8 @@
 //!   replayed in order, the last change of each entry decides, whatever the part had of it.
 //! * A record that puts another value in the key's place, or removes it, decides over all entries.
 //! * On the way, replay may see a collection lose its last entry that never did, and an entry come to it after. So below
-//!   the end of the snapshot an edit of an absent key begins with an empty collection of the edit's type. Where the key
+//!   the end of the snapshot an edit of an absent key begins with an empty collection of the edit's type, and with the
+//!   expiry that the key was last given. Where the key
 //!   was absent indeed when the snapshot came by, a record above has removed it, which is replayed as well.
 //!
 //! A list changes by positions, which mean something on one state only: it is copied whole, in parts that can be written one

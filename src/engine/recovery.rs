@@ -355,9 +355,12 @@ impl Replay {
                 (db, key, maker.stored(key, &value, expiry, 0, &mut ledger))
             }
             Effect::Part { db, key, .. } => match self.gathering.add(lsn, effect) {
-                Ok(Some(whole)) if whole.entries().is_empty() => return Ok(Ok(())),
                 Ok(Some(whole)) => {
-                    (db, key, maker.collected(key, whole.of, whole.entries(), whole.expiry, 0, &mut ledger))
+                    let entries = whole.entries();
+                    if entries.is_empty() {
+                        return Ok(Ok(()));
+                    }
+                    (db, key, maker.collected(key, whole.of, entries, whole.expiry, 0, &mut ledger))
                 }
                 Ok(None) => return Ok(Ok(())),
                 Err(reason) => return Ok(Err(reason)),

@@ -64,6 +64,10 @@ impl Maker<'_> {
                 old.drop_trees(ledger);
                 Some(OwnedVersion::new(key, None, None, 0))
             }
+            // Why kept without a value: what follows may be an edit that begins anew, and leaves the expiry as it is.
+            Effect::Expire { key, expiry, .. } if self.mends && old.value().is_none() => {
+                Some(OwnedVersion::new(key, None, expiry, 0))
+            }
             Effect::Expire { key, expiry, .. } => Some(match old.value()? {
                 ValueRef::String(string) => OwnedVersion::new(key, Some(string.to_value()), expiry, fresh()),
                 ValueRef::Collection(collection) => {

@@ -209,6 +209,17 @@ fn a_collection_that_seems_to_lose_its_last_entry_on_the_way_goes_on() {
 }
 
 #[test]
+fn an_expiry_that_is_given_between_stays() {
+    let mut replay = replay_of(&[(0, true, &["a"])]);
+    edit(&mut replay, 200, Delta::Remove(block(&["a"]))).unwrap();
+    let end = Some(Millis(FOREVER + 7));
+    let record = encoded(&Effect::Expire { db: 0, key: b"set", expiry: end });
+    replay.record(Lsn::new(250), 1, &record).unwrap();
+    edit(&mut replay, 300, Delta::Upsert(block(&["c"]))).unwrap();
+    assert_eq!(members(replay), Some((vec![b"c".to_vec()], end)));
+}
+
+#[test]
 fn an_edit_of_an_absent_collection_behind_the_snapshot_is_damage() {
     let mut replay = replay_of(&[(0, true, &["a"])]);
     edit(&mut replay, 1200, Delta::Remove(block(&["a"]))).unwrap();
